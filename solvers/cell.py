@@ -1,0 +1,218 @@
+"""What surrounds the pores: active material, electrolyte, separator and lithium counter-electrode, in the words of BPX."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from solvers.curves import Curve
+
+FARADAY = 96485.33212331  # [C.mol-1]
+GAS_CONSTANT = 8.31446261815324  # [J.mol-1.K-1]
+STANDARD_TEMPERATURE = 298.15  # [K]
+
+# The stoichiometry stays this far from 0 and 1, where the exchange current vanishes.
+STOICHIOMETRY_MARGIN = 1e-6
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CellParameters:
+    """Parameters of a half-cell: one porous electrode against lithium metal.
+
+    The electrode's own geometry (thickness, volume fractions, transport) is not here: it comes from the structure.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set.
+    lower_cutoff_voltage : float
+        Voltage against lithium at which a discharge ends [V].
+    upper_cutoff_voltage : float
+        Voltage against lithium at which a discharge starts from equilibrium [V].
+    maximum_concentration : float
+        Lithium concentration of the full active material [mol.m-3].
+    open_circuit_potential : Curve
+        Against lithium, over the stoichiometry, falling [V].
+    particle_diffusivity : Curve
+        Of lithium in the active material, over the stoichiometry [m2.s-1].
+    reaction_rate_constant : float
+        k in the exchange-current density F k (c c_s (c_max - c_s))^(1/2) [m2.5.mol-0.5.s-1].
+    initial_salt_concentration : float
+        Of the electrolyte at rest [mol.m-3].
+    electrolyte_diffusivity : Curve
+        Of the salt in the free electrolyte, over its concentration [m2.s-1].
+    electrolyte_conductivity : Curve
+        Of the free electrolyte, over the salt concentration [S.m-1].
+    transference_number : float
+        Of the lithium ion, with respect to the solvent.
+    thermodynamic_factor : float, default 1.0
+        1 + d ln f / d ln c.
+    separator_thickness : float
+        Thickness [m].
+    separator_porosity : float
+        Porosity.
+    separator_transport_efficiency : float
+        Effective over free electrolyte conductivity.
+    lithium_exchange_current_density : float
+        Of the lithium electrode at the initial salt concentration [A.m-2].
+    lithium_reaction_order : float, default 0.3
+        Exponent of the salt concentration in the exchange-current density of lithium.
+    active_conductivity : float, default 0.1
+        Electronic, of the active material [S.m-1].
+    binder_conductivity : float, default 100.0
+        Electronic, of the carbon-binder domain [S.m-1].
+    binder_nanoporosity : float, default 0.5
+        Electrolyte fraction inside the carbon-binder domain.
+    binder_transport_efficiency : float, default 0.5**1.5
+        Effective over free electrolyte conductivity inside the carbon-binder domain.
+    temperature : float, default 298.15
+        Of the whole cell [K].
+
+    Raises
+    ------
+    ValueError
+        If a number is outside its physical range, or the open-circuit potential never reaches the upper cut-off.
+
+    Notes
+    -----
+    Lithium metal follows Butler-Volmer kinetics with transfer coefficients of 1/2 and the exchange-current density of
+    Xu et al., J. Electrochem. Soc. 166, A3456 (2019), F · 3.5e-8 m s⁻¹ · c_Li^0.7 c^0.3, unless a set says otherwise.
+
+    Examples
+    --------
+    >>> cell = CellParameters.named("nmc532-xu2019")
+    >>> round(cell.minimum_stoichiometry, 4)
+    0.096
+    """
+
+    name: str
+    lower_cutoff_voltage: float
+    upper_cutoff_voltage: float
+    maximum_concentration: float
+    open_circuit_potential: Curve
+    particle_diffusivity: Curve
+    reaction_rate_constant: float
+    initial_salt_concentration: float
+    electrolyte_diffusivity: Curve
+    electrolyte_conductivity: Curve
+    transference_number: float
+    thermodynamic_factor: float = 1.0
+    separator_thickness: float
+    separator_porosity: float
+    separator_transport_efficiency: float
+    lithium_exchange_current_density: float
+    lithium_reaction_order: float = 0.3
+    active_conductivity: float = 0.1
+    binder_conductivity: float = 100.0
+    binder_nanoporosity: float = 0.5
+    binder_transport_efficiency: float = 0.5**1.5
+    temperature: float = STANDARD_TEMPERATURE
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        fractions = {"separator_porosity", "separator_transport_efficiency"}
+        from_zero = {"transference_number", "binder_nanoporosity", "binder_transport_efficiency"}
+        free = {"lithium_reaction_order", "lower_cutoff_voltage", "upper_cutoff_voltage"}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float) or field.name in free:
+                continue
+            if field.name in fractions and not 0 < value <= 1:
+                raise ValueError(f"{field.name} must lie in (0, 1], got {value}; did you pass percent?")
+            if field.name in from_zero and not 0 <= value <= 1:
+                raise ValueError(f"{field.name} must lie in [0, 1], got {value}; did you pass percent?")
+            if field.name not in fractions | from_zero and not 0 < value < np.inf:
+                raise ValueError(
+                    f"{field.name} must be positive and finite, got {value}; SI units are expected"
+                )
+        if not self.lower_cutoff_voltage < self.upper_cutoff_voltage:
+            raise ValueError(
+                f"upper_cutoff_voltage must exceed lower_cutoff_voltage = {self.lower_cutoff_voltage}, "
+                f"got {self.upper_cutoff_voltage}; swap them?"
+            )
+        if not self.minimum_stoichiometry < self.maximum_stoichiometry:
+            raise ValueError(
+                "open_circuit_potential must pass through a voltage between the cut-offs "
+                f"{self.lower_cutoff_voltage} and {self.upper_cutoff_voltage} V while falling; "
+                "check both against the curve"
+            )
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return a published parameter set.
+
+        Parameters
+        ----------
+        name : str
+            One of `CellParameters.names`.
+
+        Returns
+        -------
+        CellParameters
+            The set; its source is cited in `solvers.chemistries`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such set.
+        """
+        from solvers.chemistries import SETS
+
+        if name not in SETS:
+            raise ValueError(f"name must be one of {', '.join(SETS)}, got {name!r}")
+        return cls(name=name, **SETS[name]())
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """List the built-in sets.
+
+        Returns
+        -------
+        tuple of str
+            Names for `CellParameters.named`.
+        """
+        from solvers.chemistries import SETS
+
+        return tuple(SETS)
+
+    @cached_property
+    def minimum_stoichiometry(self) -> float:
+        """Equilibrium stoichiometry at the upper cut-off, where a discharge starts."""
+        return self._stoichiometry_at(self.upper_cutoff_voltage)
+
+    @cached_property
+    def maximum_stoichiometry(self) -> float:
+        """Equilibrium stoichiometry at the lower cut-off; 1 - 1e-6 where the potential never falls so low."""
+        return self._stoichiometry_at(self.lower_cutoff_voltage)
+
+    @property
+    def active_capacity(self) -> float:
+        """Charge that a volume of active material takes up between the cut-offs at equilibrium [A.h.m-3].
+
+        Notes
+        -----
+        F c_max (x_hi - x_lo) / 3600.
+        """
+        window = self.maximum_stoichiometry - self.minimum_stoichiometry
+        return FARADAY * self.maximum_concentration * window / 3600.0
+
+    @property
+    def thermal_voltage(self) -> float:
+        """R T / F [V]."""
+        return GAS_CONSTANT * self.temperature / FARADAY
+
+    def _stoichiometry_at(self, voltage: float) -> float:
+        """Invert the falling open-circuit potential by bisection, kept inside the margins."""
+        low, high = STOICHIOMETRY_MARGIN, 1.0 - STOICHIOMETRY_MARGIN
+        if self.open_circuit_potential(low) <= voltage:
+            return low
+        if self.open_circuit_potential(high) >= voltage:
+            return high
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if self.open_circuit_potential(middle) > voltage:
+                low = middle
+            else:
+                high = middle
+        return 0.5 * (low + high)
