@@ -1,9 +1,19 @@
 """What an electrode looks like: design → particles → voxels → measures."""
 
 from meso.design import ElectrodeDesign, SizeClass
+from meso.io import load, save
 from meso.packing import ParticlePacking
 from meso.phases import Phase
 from meso.profiles import Profile
 from meso.structure import Mesostructure
 
-__all__ = ["ElectrodeDesign", "Mesostructure", "ParticlePacking", "Phase", "Profile", "SizeClass"]
+__all__ = [
+    "ElectrodeDesign",
+    "Mesostructure",
+    "ParticlePacking",
+    "Phase",
+    "Profile",
+    "SizeClass",
+    "load",
+    "save",
+]
