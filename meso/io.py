@@ -132,8 +132,9 @@ def save(structure: Mesostructure, path: str | os.PathLike[str]) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist; create it first")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with Path(name).open("wb") as file:
             writer(structure, file)
         Path(name).chmod(0o644)
         Path(name).replace(path)
