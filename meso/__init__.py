@@ -1,6 +1,7 @@
 """What an electrode looks like: design → particles → voxels → measures."""
 
 from meso.design import ElectrodeDesign, SizeClass
+from meso.generate import generate
 from meso.io import load, save
 from meso.packing import ParticlePacking
 from meso.phases import Phase
@@ -14,6 +15,7 @@ __all__ = [
     "Phase",
     "Profile",
     "SizeClass",
+    "generate",
     "load",
     "save",
 ]

@@ -59,7 +59,7 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
     >>> import numpy as np
     >>> from meso.packing import ParticlePacking
     >>> ball = ParticlePacking(centres=np.full((1, 3), 5e-6), radii=np.array([4e-6]), domain=(10e-6, 10e-6, 10e-6))
-    >>> structure = voxelize(ball, voxel_size=1e-6)
+    >>> structure = voxelize(ball, voxel_size=0.25e-6)
     >>> exact = 4 / 3 * np.pi * 0.4**3
     >>> round(structure.volume_fraction(Phase.ACTIVE) / exact, 2)
     1.0

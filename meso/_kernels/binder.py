@@ -1,0 +1,143 @@
+"""Distances to the two nearest particles, and the level sets of binder between them."""
+
+import math
+
+import numba as nb
+import numpy as np
+
+jit = nb.njit(cache=True, error_model="numpy")
+
+
+@jit
+def nearest_two(centres, radii, reach, edges, first, second):
+    """
+    Signed distance from every voxel corner to the nearest and the second nearest sphere surface.
+
+    centres (n, 3), radii (n,), edges (3,) float64; first, second (nz + 1, ny + 1, nx + 1) float32 hold reach on entry,
+    beyond which nothing is looked for.
+    """
+    nz, ny, nx = first.shape
+    for s in range(len(radii)):
+        cz, cy, cx = centres[s]
+        r = radii[s]
+        far = r + reach
+        k0, k1 = max(0, math.ceil((cz - far) / edges[0])), min(nz - 1, math.floor((cz + far) / edges[0]))
+        for k in range(k0, k1 + 1):
+            dz = k * edges[0] - cz
+            left = far * far - dz * dz
+            if left <= 0.0:
+                continue
+            ry = math.sqrt(left)
+            j0, j1 = max(0, math.ceil((cy - ry) / edges[1])), min(ny - 1, math.floor((cy + ry) / edges[1]))
+            for j in range(j0, j1 + 1):
+                dy = j * edges[1] - cy
+                rest = left - dy * dy
+                if rest <= 0.0:
+                    continue
+                rx = math.sqrt(rest)
+                i0, i1 = (
+                    max(0, math.ceil((cx - rx) / edges[2])),
+                    min(nx - 1, math.floor((cx + rx) / edges[2])),
+                )
+                for i in range(i0, i1 + 1):
+                    dx = i * edges[2] - cx
+                    distance = np.float32(math.sqrt(dz * dz + dy * dy + dx * dx) - r)
+                    if distance < first[k, j, i]:
+                        second[k, j, i] = first[k, j, i]
+                        first[k, j, i] = distance
+                    elif distance < second[k, j, i]:
+                        second[k, j, i] = distance
+
+
+@jit
+def negative_share(a, b, c):
+    """Share of a triangle in which the linear function with corner values a, b, c is negative."""
+    if a > b:
+        a, b = b, a
+    if b > c:
+        b, c = c, b
+    if a > b:
+        a, b = b, a
+    if a >= 0.0:
+        return 0.0
+    if c <= 0.0:
+        return 1.0
+    if b >= 0.0:
+        return a * a / ((a - b) * (a - c))
+    return 1.0 - c * c / ((c - a) * (c - b))
+
+
+@jit
+def negative_area(a, b, c, d):
+    """Share of a square in which a function with values a, b, c, d at its corners, in turn, is negative."""
+    if min(a, b, c, d) >= 0.0:
+        return 0.0
+    if max(a, b, c, d) <= 0.0:
+        return 1.0
+    middle = 0.25 * (a + b + c + d)
+    return 0.25 * (
+        negative_share(a, b, middle)
+        + negative_share(b, c, middle)
+        + negative_share(c, d, middle)
+        + negative_share(d, a, middle)
+    )
+
+
+@jit
+def cover_faces(distance, above, active, faces):
+    """
+    Area of every voxel face, as uint8 with 255 for all of it, where above < 0 outside the particles.
+
+    distance (signed, to the particles) and above: (planes, nu + 1, nv + 1) float32 at the voxel corners, axis-first views;
+    active, faces: (planes, nu, nv) uint8, faces is overwritten. The difference of two marching-squares areas, because the
+    curvature errors of both cancel, and never more than the particles leave.
+    """
+    planes, nu, nv = faces.shape
+    for p in range(planes):
+        for u in range(nu):
+            for v in range(nv):
+                faces[p, u, v] = 0
+                a, b = above[p, u, v], above[p, u, v + 1]
+                c, d = above[p, u + 1, v + 1], above[p, u + 1, v]
+                if min(a, b, c, d) >= 0.0 or active[p, u, v] == 255:
+                    continue
+                e, f = distance[p, u, v], distance[p, u, v + 1]
+                g, h = distance[p, u + 1, v + 1], distance[p, u + 1, v]
+                inside = negative_area(e, f, g, h)
+                both = negative_area(min(a, e), min(b, f), min(c, g), min(d, h))
+                share = 255.0 * max(0.0, both - inside)
+                faces[p, u, v] = np.uint8(min(share + 0.5, 255.0 - active[p, u, v]))
+
+
+@jit
+def label_binder(above, label, labels):
+    """Write label into the pore voxels (0) where the mean of above (nz + 1, ny + 1, nx + 1) over the corners is negative."""
+    nz, ny, nx = labels.shape
+    for k in range(nz):
+        for j in range(ny):
+            for i in range(nx):
+                if labels[k, j, i] != 0:
+                    continue
+                total = 0.0
+                for dk in range(2):
+                    for dj in range(2):
+                        total += above[k + dk, j + dj, i] + above[k + dk, j + dj, i + 1]
+                if total < 0.0:
+                    labels[k, j, i] = label
+
+
+@jit
+def count_below(distance, field, top, counts):
+    """
+    Histogram, plane by plane, of field at the voxel corners outside the particles.
+
+    distance, field (nz + 1, ny + 1, nx + 1) float32; the last corner of the lateral axes repeats the first and is left
+    out. counts (nz + 1, bins) int64, zero on entry: bin b holds values in b…b + 1 over bins of 0…top.
+    """
+    bins = counts.shape[1]
+    for k in range(field.shape[0]):
+        for j in range(field.shape[1] - 1):
+            for i in range(field.shape[2] - 1):
+                value = field[k, j, i]
+                if distance[k, j, i] >= 0.0 and value < top:
+                    counts[k, min(bins - 1, int(max(value, 0.0) / top * bins))] += 1
