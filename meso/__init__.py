@@ -1,5 +1,6 @@
 """What an electrode looks like: design → particles → voxels → measures."""
 
+from meso import measures
 from meso.design import ElectrodeDesign, SizeClass
 from meso.generate import generate
 from meso.io import load, save
@@ -17,5 +18,6 @@ __all__ = [
     "SizeClass",
     "generate",
     "load",
+    "measures",
     "save",
 ]
