@@ -1,8 +1,20 @@
 """Where the capacity goes: utilization and the shares that each loss mechanism takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from solvers.discharge import DischargeResult
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers._kernels.newton import Chemistry, Mesh
+from solvers.cell import FARADAY, CellParameters
+from solvers.discharge import DischargeResult, constant_current, simulate_discharge
+from solvers.discretise import Discretisation, chemistry, discretise
+from solvers.electrode import PorousElectrode
+
+MECHANISMS = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
+
+# A mechanism is switched off by making it this many times faster.
+IDEAL = 1e4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -28,7 +40,7 @@ class UtilizationBudget:
         Name of the largest share: "isolated", "solid_diffusion", "electrolyte" or "ohmic_kinetic"; "none" when
         nothing is lost.
     discharge : DischargeResult
-        Of the complete model.
+        Of the complete model; its end profiles tell where the unused lithium sites are.
     """
 
     utilization: float
@@ -38,3 +50,134 @@ class UtilizationBudget:
     ohmic_kinetic: float
     limiting: str
     discharge: DischargeResult
+
+
+def utilization_budget(
+    electrode: PorousElectrode,
+    cell: CellParameters,
+    *,
+    c_rate: float,
+    separator_cells: int = 10,
+    shells: int = 20,
+    tolerance: float = 3e-4,
+) -> UtilizationBudget:
+    """Split the capacity that a discharge leaves behind into what holds it back.
+
+    Parameters
+    ----------
+    electrode : PorousElectrode
+        The electrode.
+    cell : CellParameters
+        Materials, separator and cut-off voltages.
+    c_rate : float
+        Current over the electrode's own theoretical capacity, isolated material included [h-1].
+    separator_cells : int, default 10
+        Finite volumes in the separator.
+    shells : int, default 20
+        Finite volumes in each particle.
+    tolerance : float, default 3e-4
+        Error allowed in a time step; see `simulate_discharge`.
+
+    Returns
+    -------
+    UtilizationBudget
+        Shares that add up to 1 - utilization.
+
+    Notes
+    -----
+    Four models, each with one mechanism more: connected material at equilibrium; diffusion in the particles; salt
+    transport; conductivities and kinetics (the complete model). What a model leaves out is made ten thousand times
+    faster, so that one kernel serves all; what remains of it is of the order of microvolts.
+
+    Examples
+    --------
+    >>> cell = CellParameters.named("nmc532-xu2019")
+    >>> electrode = PorousElectrode.uniform(
+    ...     thickness=42e-6, porosity=0.331, active_fraction=0.518, particle_radius=5.3e-6
+    ... )
+    >>> budget = utilization_budget(electrode, cell, c_rate=2.0)
+    >>> budget.limiting
+    'solid_diffusion'
+    """
+    complete = simulate_discharge(
+        electrode, cell, c_rate=c_rate, separator_cells=separator_cells, shells=shells, tolerance=tolerance
+    )
+    layout = discretise(electrode, cell, separator_cells=separator_cells)
+    connected = 1.0 - _isolated(layout, electrode)
+    diffusion = electrolyte = 0.0
+    if layout.volumes.size:
+        easy = _without_resistance(chemistry(cell))
+        at_rest = easy._replace(salt_diffusivity=_faster(easy.salt_diffusivity))
+        models = ((_lumped(layout, cell), at_rest), (_without_solid_resistance(layout), easy))
+        diffusion, electrolyte = (
+            constant_current(
+                electrode,
+                cell,
+                model,
+                materials,
+                current=complete.current_density,
+                shells=shells,
+                tolerance=tolerance,
+            ).utilization
+            for model, materials in models
+        )
+    ladder = np.array([1.0, connected, diffusion, electrolyte, complete.utilization])
+    shares = dict(zip(MECHANISMS, (ladder[:-1] - ladder[1:]).tolist(), strict=True))
+    largest = max(shares, key=shares.__getitem__)
+    return UtilizationBudget(
+        utilization=complete.utilization,
+        limiting=largest if shares[largest] > 0.0 else "none",
+        discharge=complete,
+        **shares,
+    )
+
+
+def _isolated(layout: Discretisation, electrode: PorousElectrode) -> float:
+    """Share of the active material that takes no part in the model."""
+    reacting = np.zeros(electrode.active_fractions.shape, dtype=np.bool_)
+    reacting[layout.places] = True
+    idle = electrode.isolated_fractions.sum() + electrode.active_fractions[~reacting].sum()
+    return float(idle / electrode.active_fraction.sum())
+
+
+def _faster(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply the values of a curve's table, but not the grid in its first row."""
+    faster = table * IDEAL
+    faster[0] = table[0]
+    faster.setflags(write=False)
+    return faster
+
+
+def _without_resistance(materials: Chemistry) -> Chemistry:
+    """Speed up the conduction in the electrolyte and both reactions."""
+    return materials._replace(
+        exchange=materials.exchange * IDEAL,
+        lithium_exchange=materials.lithium_exchange * IDEAL,
+        conductivity=_faster(materials.conductivity),
+    )
+
+
+def _without_solid_resistance(layout: Discretisation) -> Discretisation:
+    """Speed up the electronic conduction."""
+    return replace(layout, mesh=layout.mesh._replace(solid=layout.mesh.solid / IDEAL))
+
+
+def _lumped(layout: Discretisation, cell: CellParameters) -> Discretisation:
+    """Put all particles in one slice, a particle for each size class: without gradients they are equal anyway."""
+    mesh = layout.mesh
+    classes, members = np.unique(layout.places[1], return_inverse=True)
+    volumes = np.zeros(len(classes))
+    np.add.at(volumes, members, layout.volumes)
+    radii = np.zeros(len(classes))
+    radii[members] = mesh.radii
+    lumped = Mesh(
+        front=1,
+        storage=np.array([mesh.storage[: mesh.front].sum(), mesh.storage[mesh.front :].sum()]),
+        ionic=np.full(2, mesh.ionic[: mesh.front].sum() / IDEAL),
+        solid=np.array([mesh.solid.min() / IDEAL]),
+        first=np.array([0, len(classes)]),
+        area=3.0 * volumes / radii,
+        radii=radii,
+        gain=np.full(len(classes), 1.0 / (FARADAY * cell.maximum_concentration)),
+    )
+    return Discretisation(mesh=lumped, places=(np.zeros_like(classes), classes), volumes=volumes)

@@ -64,7 +64,7 @@ class Curve:
     @property
     def upper(self) -> float:
         """Upper end of the tabulated range."""
-        return self.lower + (self.table.shape[0] - 2) / float(self.table[0, 1])
+        return float(self.table[0, 0] + (len(self.table) - 2) / self.table[0, 1])
 
     @property
     def is_constant(self) -> bool:

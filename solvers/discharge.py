@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solvers._kernels.discharge import FINISHED, NO_START, UNFINISHED, run
+from solvers._kernels.newton import Chemistry
+from solvers.cell import FARADAY, CellParameters
+from solvers.discretise import Discretisation, chemistry, discretise, radial_mesh
+from solvers.electrode import PorousElectrode
 
 Array = NDArray[np.float64]
 
@@ -97,3 +104,205 @@ class DischargeResult:
     def delivered_areal_capacity(self) -> float:
         """Charge delivered up to the cut-off [A.h.m-2]."""
         return float(self.areal_capacity[-1])
+
+
+STEP_LIMIT = 5000
+
+OUTCOMES = {
+    FINISHED: DischargeStatus.CUTOFF_REACHED,
+    NO_START: DischargeStatus.CANNOT_START,
+    UNFINISHED: DischargeStatus.STEP_LIMIT,
+}
+
+
+def simulate_discharge(
+    electrode: PorousElectrode,
+    cell: CellParameters,
+    *,
+    c_rate: float,
+    direction: Literal["discharge", "charge"] = "discharge",
+    separator_cells: int = 10,
+    shells: int = 20,
+    tolerance: float = 3e-4,
+) -> DischargeResult:
+    """Discharge a half-cell at constant current, from equilibrium at one cut-off voltage to the other.
+
+    Parameters
+    ----------
+    electrode : PorousElectrode
+        Its slices are the mesh through the thickness; see `PorousElectrode.refined`.
+    cell : CellParameters
+        Materials, separator and cut-off voltages.
+    c_rate : float
+        Current over the electrode's own theoretical capacity, isolated material included [h-1].
+    direction : {"discharge", "charge"}, default "discharge"
+        Discharge inserts lithium from the upper to the lower cut-off, charge extracts it on the way back.
+    separator_cells : int, default 10
+        Finite volumes in the separator.
+    shells : int, default 20
+        Finite volumes in each particle.
+    tolerance : float, default 3e-4
+        Error allowed in a time step, relative to the salt concentration at rest, to a full stoichiometry and to
+        four thermal voltages.
+
+    Returns
+    -------
+    DischargeResult
+        Voltage curve, utilization and end profiles. A cell that cannot start delivers nothing, and says why.
+
+    Raises
+    ------
+    ValueError
+        If a rate, a count or the tolerance is out of range.
+
+    Notes
+    -----
+    Porous-electrode model of Doyle, Fuller and Newman (J. Electrochem. Soc. 140, 1526, 1993; 141, 1, 1994) with one
+    electrode against lithium metal, as written in ``docs/theory.md``: concentrated-solution theory, symmetric
+    Butler-Volmer kinetics, spherical diffusion in every size class of every slice. Finite volumes of second order in
+    space, backward differences of second order in time, Newton's method on a block tridiagonal system. Left out:
+    heat, mechanics, side reactions, double layers, lateral differences.
+
+    Examples
+    --------
+    >>> cell = CellParameters.named("nmc532-xu2019")
+    >>> electrode = PorousElectrode.uniform(
+    ...     thickness=42e-6, porosity=0.331, active_fraction=0.518, particle_radius=5.3e-6
+    ... )
+    >>> result = simulate_discharge(electrode, cell, c_rate=1.0)
+    >>> result.status.name, round(result.utilization, 2)
+    ('CUTOFF_REACHED', 0.94)
+    """
+    if not 0.0 < c_rate < np.inf:
+        raise ValueError(
+            f"c_rate must be positive and finite, got {c_rate}; use direction='charge' to charge"
+        )
+    if direction not in {"discharge", "charge"}:
+        raise ValueError(f"direction must be 'discharge' or 'charge', got {direction!r}")
+    if separator_cells < 1 or shells < 2:
+        raise ValueError(
+            f"separator_cells must be at least 1 and shells at least 2, got {separator_cells} and {shells}"
+        )
+    if not 0.0 < tolerance <= 0.1:
+        raise ValueError(f"tolerance must lie in (0, 0.1], got {tolerance}; 3e-4 is the default")
+    layout = discretise(electrode, cell, separator_cells=separator_cells)
+    sign = 1.0 if direction == "discharge" else -1.0
+    current = sign * c_rate * electrode.theoretical_areal_capacity(cell)
+    return constant_current(
+        electrode, cell, layout, chemistry(cell), current=current, shells=shells, tolerance=tolerance
+    )
+
+
+def constant_current(
+    electrode: PorousElectrode,
+    cell: CellParameters,
+    layout: Discretisation,
+    materials: Chemistry,
+    *,
+    current: float,
+    shells: int,
+    tolerance: float,
+) -> DischargeResult:
+    """Run the kernel on arrays that are already laid out.
+
+    Parameters
+    ----------
+    electrode : PorousElectrode
+        Gives the theoretical capacity.
+    cell : CellParameters
+        Gives the cut-offs.
+    layout : Discretisation
+        Mesh, perhaps that of a counterfactual electrode.
+    materials : Chemistry
+        Properties, perhaps counterfactual ones.
+    current : float
+        Per electrode area, positive in discharge [A.m-2].
+    shells : int
+        Finite volumes in each particle.
+    tolerance : float
+        Error allowed in a time step.
+
+    Returns
+    -------
+    DischargeResult
+        The run.
+    """
+    capacity = electrode.theoretical_areal_capacity(cell)
+    nominal = 3600.0 * capacity / abs(current)
+    ends = (
+        (cell.minimum_stoichiometry, cell.upper_cutoff_voltage),
+        (
+            cell.maximum_stoichiometry,
+            cell.lower_cutoff_voltage,
+        ),
+    )
+    (first, rest), (_, cutoff) = ends if current > 0.0 else ends[::-1]
+    end = _run(layout, materials, current, nominal, first, (rest, cutoff), shells=shells, tolerance=tolerance)
+    gained = float(np.sum(layout.volumes * (end.mean - first))) * FARADAY * cell.maximum_concentration
+    storage = layout.mesh.storage
+    time = end.curve[:, 0].copy()
+    return DischargeResult(
+        time=time,
+        voltage=end.curve[:, 1].copy(),
+        areal_capacity=time * abs(current) / 3600.0,
+        utilization=float(time[-1] / nominal),
+        c_rate=abs(current) / capacity,
+        current_density=current,
+        theoretical_areal_capacity=capacity,
+        status=end.status,
+        salt_positions=_positions(layout, cell, electrode),
+        salt_concentration=end.salt,
+        stoichiometry=_by_slice(layout, electrode, end.mean),
+        surface_stoichiometry=_by_slice(layout, electrode, end.surface),
+        lithium_mismatch=(gained - current * float(time[-1])) / (3600.0 * capacity),
+        salt_mismatch=float(np.sum(storage * (end.salt - materials.salt)) / np.sum(storage * materials.salt)),
+        steps=len(time) - 1,
+    )
+
+
+class _End(NamedTuple):
+    """How a run ended: curve (n, 2), salt (cells,), surface and mean contents (particles,), status."""
+
+    curve: Array
+    salt: Array
+    surface: Array
+    mean: Array
+    status: DischargeStatus
+
+
+def _run(
+    layout: Discretisation,
+    materials: Chemistry,
+    current: float,
+    nominal: float,
+    first: float,
+    voltages: tuple[float, float],
+    *,
+    shells: int,
+    tolerance: float,
+) -> _End:
+    """Call the kernel, or stay at rest where nothing can react."""
+    rest, cutoff = voltages
+    if not layout.volumes.size:
+        salt, contents = np.full(len(layout.mesh.storage), materials.salt), np.empty(0)
+        return _End(np.array([[0.0, rest]]), salt, contents, contents, DischargeStatus.NOT_CONNECTED)
+    curve, state, mean, outcome = run(
+        current, nominal, cutoff, first, tolerance, STEP_LIMIT, materials, layout.mesh, radial_mesh(shells)
+    )
+    return _End(curve, state.c, state.surface, mean, OUTCOMES[outcome])
+
+
+def _positions(layout: Discretisation, cell: CellParameters, electrode: PorousElectrode) -> Array:
+    """Centres of all cells from the lithium [m]."""
+    front = layout.mesh.front
+    slices = len(layout.mesh.solid)
+    separator = (np.arange(front) + 0.5) * (cell.separator_thickness / front)
+    porous = cell.separator_thickness + (np.arange(slices) + 0.5) * (electrode.thickness / slices)
+    return np.concatenate((separator, porous))
+
+
+def _by_slice(layout: Discretisation, electrode: PorousElectrode, values: Array) -> Array:
+    """Spread one value a particle over (slices, classes), NaN where there is no particle."""
+    table = np.full((len(layout.mesh.solid), len(electrode.particle_radii)), np.nan)
+    table[layout.places] = values
+    return table

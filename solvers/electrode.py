@@ -78,6 +78,10 @@ class PorousElectrode:
                 )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        self._check_values()
+
+    def _check_values(self) -> None:
+        """Refuse what no electrode can have."""
         if not self.particle_radii.all():
             raise ValueError("particle_radii must be positive, got 0; leave an empty size class out")
         if not self.porosity.all():
