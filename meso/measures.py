@@ -158,9 +158,9 @@ def connected_voxels(
     if to not in {"separator", "collector"}:
         raise ValueError(f"to must be 'separator' or 'collector', got {to!r}")
     chosen = {phases} if isinstance(phases, Phase) else set(phases)
-    open_faces = _open_faces(structure, chosen)
+    through, along_y, along_x = _open_faces(structure, chosen)
     reached = np.zeros(structure.shape, dtype=np.bool_)
-    kernels.flood(*open_faces, structure.periodic, to == "collector", reached)
+    kernels.flood(through, along_y, along_x, structure.periodic, to == "collector", reached)
     return reached
 
 
@@ -264,7 +264,7 @@ def chord_lengths(structure: Mesostructure, *, phase: Phase, axis: int) -> NDArr
     _, begins = np.nonzero(steps == 1)
     _, ends = np.nonzero(steps == -1)
     whole = (begins > 0) & (ends < structure.shape[axis])
-    return (ends - begins)[whole] * structure.voxel_size[axis]
+    return np.asarray((ends - begins)[whole] * structure.voxel_size[axis], dtype=np.float64)
 
 
 def two_point_correlation(structure: Mesostructure, *, phase: Phase, axis: int) -> NDArray[np.float64]:
