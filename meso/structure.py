@@ -164,8 +164,8 @@ def _check_labels(labels: ArrayLike) -> NDArray[np.uint8]:
 def _check_voxel_size(voxel_size: float | tuple[float, float, float]) -> tuple[float, float, float]:
     """Expand one edge to three and check them."""
     edges = np.asarray(voxel_size, dtype=np.float64)
-    if edges.shape not in {(), (3,)} or not np.all((edges > 0) & (edges < 1e-2)):
-        raise ValueError(f"voxel_size must be one or three lengths in (0, 1e-2) m, got {voxel_size}")
+    if edges.shape not in {(), (3,)} or not np.all((edges > 0) & np.isfinite(edges)):
+        raise ValueError(f"voxel_size must be one or three positive lengths, got {voxel_size}")
     through, y, x = np.broadcast_to(edges, 3).tolist()
     return through, y, x
 
