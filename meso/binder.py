@@ -60,15 +60,17 @@ def add_binder(
         )
     if fraction.maximum() == 0:
         return structure
-    distance, field = _fields(structure, bridging, reach)
+    corners = tuple(n + 1 for n in structure.shape)
+    distance, field = _fields(structure, bridging, reach, points=corners, offset=0.0)
     level = _threshold(
         structure, distance, field, fraction=fraction, top=(1 + bridging) * reach, knot=2 * reach
     )
     factor, faces = _fit(structure, distance, field, level, fraction.mean())
-    above = field - np.float32(factor) * level
-    through = _cover(distance, above, structure.face_fractions[Phase.ACTIVE][0], axis=0)
-    labels = structure.labels.copy()
-    kernels.label_binder(above, np.uint8(Phase.BINDER), labels)
+    level *= np.float32(factor)
+    through = _cover(distance, field - level, structure.face_fractions[Phase.ACTIVE][0], axis=0)
+    _, field = _fields(structure, bridging, reach, points=structure.shape, offset=0.5)
+    filled = (structure.labels == Phase.PORE) & (field < 0.5 * (level[1:] + level[:-1]))
+    labels = np.where(filled, np.uint8(Phase.BINDER), structure.labels)
     return Mesostructure(
         labels,
         voxel_size=structure.voxel_size,
@@ -83,14 +85,14 @@ def add_binder(
 
 
 def _fields(
-    structure: Mesostructure, bridging: float, reach: float
+    structure: Mesostructure, bridging: float, reach: float, *, points: tuple[int, ...], offset: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Distance to the nearest particle and d₁ + b·d₂ at the voxel corners."""
+    """Distance to the nearest particle and d₁ + b·d₂ on a grid of points shifted by a share of a voxel."""
     assert structure.particles is not None
     images = periodic_images(structure.particles, reach=reach)
-    corners = tuple(n + 1 for n in structure.shape)
-    first, second = np.full(corners, reach, dtype=np.float32), np.full(corners, reach, dtype=np.float32)
-    kernels.nearest_two(images.centres, images.radii, reach, np.array(structure.voxel_size), first, second)
+    edges = np.array(structure.voxel_size)
+    first, second = np.full(points, reach, dtype=np.float32), np.full(points, reach, dtype=np.float32)
+    kernels.nearest_two(images.centres, images.radii, reach, edges, offset, first, second)
     second *= np.float32(bridging)
     second += first
     return first, second

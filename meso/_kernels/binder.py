@@ -9,38 +9,36 @@ jit = nb.njit(cache=True, error_model="numpy")
 
 
 @jit
-def nearest_two(centres, radii, reach, edges, first, second):
+def nearest_two(centres, radii, reach, edges, offset, first, second):
     """
-    Signed distance from every voxel corner to the nearest and the second nearest sphere surface.
+    Signed distance from the points of a grid to the nearest and the second nearest sphere surface.
 
-    centres (n, 3), radii (n,), edges (3,) float64; first, second (nz + 1, ny + 1, nx + 1) float32 hold reach on entry,
-    beyond which nothing is looked for.
+    centres (n, 3), radii (n,), edges (3,) float64; the points lie at (index + offset) × edge. first, second: float32 of the
+    grid's shape, hold reach on entry, beyond which nothing is looked for.
     """
     nz, ny, nx = first.shape
+    hz, hy, hx = edges
     for s in range(len(radii)):
-        cz, cy, cx = centres[s]
+        cz, cy, cx = centres[s, 0] - offset * hz, centres[s, 1] - offset * hy, centres[s, 2] - offset * hx
         r = radii[s]
         far = r + reach
-        k0, k1 = max(0, math.ceil((cz - far) / edges[0])), min(nz - 1, math.floor((cz + far) / edges[0]))
+        k0, k1 = max(0, math.ceil((cz - far) / hz)), min(nz - 1, math.floor((cz + far) / hz))
         for k in range(k0, k1 + 1):
-            dz = k * edges[0] - cz
+            dz = k * hz - cz
             left = far * far - dz * dz
             if left <= 0.0:
                 continue
             ry = math.sqrt(left)
-            j0, j1 = max(0, math.ceil((cy - ry) / edges[1])), min(ny - 1, math.floor((cy + ry) / edges[1]))
+            j0, j1 = max(0, math.ceil((cy - ry) / hy)), min(ny - 1, math.floor((cy + ry) / hy))
             for j in range(j0, j1 + 1):
-                dy = j * edges[1] - cy
+                dy = j * hy - cy
                 rest = left - dy * dy
                 if rest <= 0.0:
                     continue
                 rx = math.sqrt(rest)
-                i0, i1 = (
-                    max(0, math.ceil((cx - rx) / edges[2])),
-                    min(nx - 1, math.floor((cx + rx) / edges[2])),
-                )
+                i0, i1 = max(0, math.ceil((cx - rx) / hx)), min(nx - 1, math.floor((cx + rx) / hx))
                 for i in range(i0, i1 + 1):
-                    dx = i * edges[2] - cx
+                    dx = i * hx - cx
                     distance = np.float32(math.sqrt(dz * dz + dy * dy + dx * dx) - r)
                     if distance < first[k, j, i]:
                         second[k, j, i] = first[k, j, i]
@@ -107,23 +105,6 @@ def cover_faces(distance, above, active, faces):
                 both = negative_area(min(a, e), min(b, f), min(c, g), min(d, h))
                 share = 255.0 * max(0.0, both - inside)
                 faces[p, u, v] = np.uint8(min(share + 0.5, 255.0 - active[p, u, v]))
-
-
-@jit
-def label_binder(above, label, labels):
-    """Write label into the pore voxels (0) where the mean of above (nz + 1, ny + 1, nx + 1) over the corners is negative."""
-    nz, ny, nx = labels.shape
-    for k in range(nz):
-        for j in range(ny):
-            for i in range(nx):
-                if labels[k, j, i] != 0:
-                    continue
-                total = 0.0
-                for dk in range(2):
-                    for dj in range(2):
-                        total += above[k + dk, j + dj, i] + above[k + dk, j + dj, i + 1]
-                if total < 0.0:
-                    labels[k, j, i] = label
 
 
 @jit
