@@ -1,0 +1,268 @@
+"""Trials as plain records: what the table, the figures and the terminal show."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from studies.config import ConstraintTable
+
+EVALUATIONS = "evaluations"
+"""Attribute of a trial: one dictionary of numbers per packing."""
+FAILURE = "failure"
+"""Attribute of a failed trial: why."""
+
+SQUARE_METRE_PER_CUBIC_CENTIMETRE = 1e6  # [m-1]
+MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE = 1e3  # [A.h.m-3]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """
+    One trial of one search.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the search.
+    number : int
+        Number within the search, from 0.
+    state : str
+        "complete", "running", "waiting" or "failed".
+    parameters : mapping of str to float
+        Values of the searched parameters, in the units that their names state.
+    constraints : mapping of str to float
+        Relative violation of each constraint; 0 or less is fulfilled.
+    evaluations : sequence of dict
+        Numbers of each packing, see `Evaluation.to_dict`.
+    failure : str
+        Why it failed; empty otherwise.
+    """
+
+    arm: str
+    number: int
+    state: str
+    parameters: Mapping[str, float]
+    constraints: Mapping[str, float]
+    evaluations: Sequence[Mapping[str, Any]]
+    failure: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has a result."""
+        return self.state == "complete"
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether it has a result that fulfils all constraints."""
+        return self.is_complete and all(value <= 0 for value in self.constraints.values())
+
+    @property
+    def utilization(self) -> float:
+        """Mean utilization over the packings."""
+        return self.mean("utilization")
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `utilization`; NaN with a single packing."""
+        values = [evaluation["utilization"] for evaluation in self.evaluations]
+        if len(values) < 2:
+            return math.nan
+        return float(np.std(values, ddof=1) / math.sqrt(len(values)))
+
+    @property
+    def seconds(self) -> float:
+        """Computing time of all packings [s]; NaN without any."""
+        if not self.evaluations:
+            return math.nan
+        return float(sum(sum(evaluation["seconds"].values()) for evaluation in self.evaluations))
+
+    def mean(self, name: str) -> float:
+        """
+        Average a number over the packings.
+
+        Parameters
+        ----------
+        name : str
+            Key of `Evaluation.to_dict`.
+
+        Returns
+        -------
+        float
+            The mean; infinite where a packing has no finite number.
+        """
+        return mean_of(self.evaluations, name)
+
+
+def mean_of(evaluations: Sequence[Mapping[str, Any]], name: str) -> float:
+    """
+    Average a number over packings.
+
+    Parameters
+    ----------
+    evaluations : sequence of mapping
+        One per packing, see `Evaluation.to_dict`.
+    name : str
+        Key of the number.
+
+    Returns
+    -------
+    float
+        The mean; infinite where a packing has no finite number, NaN without packings.
+    """
+    values = [math.inf if evaluation[name] is None else evaluation[name] for evaluation in evaluations]
+    return float(np.mean(values)) if values else math.nan
+
+
+def constraint_values(
+    evaluations: Sequence[Mapping[str, Any]], constraints: ConstraintTable
+) -> dict[str, float]:
+    """
+    Measure how far a design is from fulfilling each constraint.
+
+    Parameters
+    ----------
+    evaluations : sequence of mapping
+        Numbers of each packing.
+    constraints : ConstraintTable
+        What is demanded.
+
+    Returns
+    -------
+    dict of str to float
+        Relative violation of each constraint, 0 or less where it is fulfilled, so that constraints of different units
+        weigh alike; a design without a path for ions or electrons violates ``percolation`` by 1.
+    """
+    values = {}
+    least = constraints.minimum_volumetric_capacity_mAh_cm3
+    if least is not None:
+        capacity = mean_of(evaluations, "volumetric_capacity") / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
+        values["minimum_volumetric_capacity_mAh_cm3"] = 1.0 - capacity / least
+    most = constraints.maximum_specific_surface_m2_cm3
+    if most is not None:
+        surface = mean_of(evaluations, "specific_surface_area") / SQUARE_METRE_PER_CUBIC_CENTIMETRE
+        values["maximum_specific_surface_m2_cm3"] = surface / most - 1.0
+    connected = all(evaluation["status"] != "NOT_CONNECTED" for evaluation in evaluations)
+    values["percolation"] = -1.0 if connected else 1.0
+    return values
+
+
+def records_of(study: Study) -> list[TrialRecord]:
+    """
+    Read all trials of a search.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        The search.
+
+    Returns
+    -------
+    list of TrialRecord
+        In the order of their numbers.
+    """
+    return [record_of(study.study_name, trial) for trial in study.get_trials(deepcopy=False)]
+
+
+def record_of(arm: str, trial: FrozenTrial) -> TrialRecord:
+    """
+    Turn a stored trial into a record.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the search.
+    trial : optuna.trial.FrozenTrial
+        The trial.
+
+    Returns
+    -------
+    TrialRecord
+        The record.
+    """
+    state = trial.state.name.lower()
+    return TrialRecord(
+        arm=arm,
+        number=trial.number,
+        state="failed" if state == "fail" else state,
+        parameters=dict(trial.params),
+        constraints=dict(trial.constraints),
+        evaluations=trial.user_attrs.get(EVALUATIONS, []),
+        failure=trial.user_attrs.get(FAILURE, ""),
+    )
+
+
+def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
+    """
+    Choose the feasible trial with the largest utilization.
+
+    Parameters
+    ----------
+    records : iterable of TrialRecord
+        Trials of one search.
+
+    Returns
+    -------
+    TrialRecord or None
+        The earliest of the best; None where none is feasible.
+    """
+    feasible = [record for record in records if record.is_feasible]
+    return max(feasible, key=lambda record: (record.utilization, -record.number), default=None)
+
+
+def table_of(records: Sequence[TrialRecord]) -> str:
+    """
+    Write trials as CSV.
+
+    Parameters
+    ----------
+    records : sequence of TrialRecord
+        Trials of all searches.
+
+    Returns
+    -------
+    str
+        One line per trial. Parameters carry the units in their names, constraint columns the relative violation
+        (0 or less is fulfilled), all others SI units.
+    """
+    parameters = sorted({name for record in records for name in record.parameters})
+    constraints = sorted({name for record in records for name in record.constraints})
+    numbers = list(dict.fromkeys(name for r in records for e in r.evaluations for name in _numeric(e)))
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    header = ["arm", "trial", "state", "feasible", *parameters, "standard_error", *numbers]
+    writer.writerow(
+        [*header, *(f"violation_{name}" for name in constraints), "limiting", "seconds", "failure"]
+    )
+    for record in records:
+        limiting = record.evaluations[0]["limiting"] if record.evaluations else ""
+        writer.writerow(
+            [record.arm, record.number, record.state, record.is_feasible]
+            + [record.parameters.get(name, "") for name in parameters]
+            + [_cell(record.standard_error)]
+            + [_cell(record.mean(name)) for name in numbers]
+            + [_cell(record.constraints.get(name, math.nan)) for name in constraints]
+            + [limiting, _cell(record.seconds), record.failure]
+        )
+    return target.getvalue()
+
+
+def _numeric(evaluation: Mapping[str, Any]) -> list[str]:
+    """List the keys of an evaluation that hold one number."""
+    return [name for name, value in evaluation.items() if value is None or isinstance(value, int | float)]
+
+
+def _cell(value: float) -> float | str:
+    """Leave unknown numbers empty."""
+    return "" if math.isnan(value) else value

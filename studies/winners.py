@@ -1,0 +1,236 @@
+"""The proof: winner and control evaluated again on packings that the search has not seen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meso import save
+from studies.compare import interval_of, paired_difference, verdict
+from studies.evaluation import LOSSES, make_structure
+from studies.recipe import recipe_text
+from studies.search import evaluate_packing, packing_seed
+from studies.storage import ARMS, STRUCTURED, UNIFORM, write_atomically, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from distributed import Client
+
+    from meso import ElectrodeDesign
+    from solvers import CellParameters
+    from studies.compare import Interval
+    from studies.config import StudyConfig
+    from studies.evaluation import Evaluation
+    from studies.space import DesignSpace
+    from studies.storage import StudyFolder
+    from studies.trials import TrialRecord
+
+Summary = dict[str, Any]
+"""Plain numbers, as stored in ``best/evaluation.json``."""
+
+CURVE_POINTS = 200
+
+
+def compare_winners(
+    winners: Mapping[str, TrialRecord | None],
+    *,
+    client: Client,
+    config: StudyConfig,
+    spaces: Mapping[str, DesignSpace],
+    cell: CellParameters,
+) -> Summary:
+    """
+    Evaluate the best structured and the best uniform design on fresh packings, in pairs.
+
+    Parameters
+    ----------
+    winners : mapping of str to TrialRecord or None
+        Best feasible trial of each search.
+    client : distributed.Client
+        The workers.
+    config : StudyConfig
+        The study.
+    spaces : mapping of str to DesignSpace
+        What each search varied.
+    cell : CellParameters
+        Chemistry and cut-offs.
+
+    Returns
+    -------
+    dict
+        Under ``structured`` and ``uniform`` what `_summary` says of each (None where no design was feasible), the paired
+        ``difference`` of their utilizations with its 95 % interval, and the ``verdict`` in words.
+
+    Notes
+    -----
+    The numbers of the search are not used: the best of many noisy trials is lucky (winner's curse). Both designs see
+    the same new seeds, and the interval is that of the differences.
+    """
+    fresh = range(config.replicates, config.replicates + config.fresh_seeds)
+    designs = {
+        arm: spaces[arm].design(trial.parameters) for arm, trial in winners.items() if trial is not None
+    }
+    futures = {
+        arm: [
+            client.submit(evaluate_packing, design, cell, config=config, replicate=replicate, pure=False)
+            for replicate in fresh
+        ]
+        for arm, design in designs.items()
+    }
+    evaluations = {arm: client.gather(packings) for arm, packings in futures.items()}
+    summaries = {
+        arm: _summary(evaluations[arm], winner) if winner is not None else None
+        for arm, winner in winners.items()
+    }
+    difference = None
+    if len(designs) == len(ARMS):
+        structured, uniform = ([e.utilization for e in evaluations[arm]] for arm in (STRUCTURED, UNIFORM))
+        difference = paired_difference(structured, uniform)
+    return {
+        "study": config.name,
+        "chemistry": config.cell.chemistry,
+        "c_rate": config.cell.c_rate,
+        "study_seed": config.seed,
+        "fresh_seeds": config.fresh_seeds,
+        **summaries,
+        "difference": _plain(difference) if difference else None,
+        "verdict": verdict(difference) if difference else _without_difference(designs),
+    }
+
+
+def stored_comparison(
+    folder: StudyFolder, winners: Mapping[str, TrialRecord | None], *, fresh_seeds: int
+) -> Summary | None:
+    """
+    Read the comparison of the same winners, if there is one.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study folder.
+    winners : mapping of str to TrialRecord or None
+        Best feasible trial of each search.
+    fresh_seeds : int
+        Number of fresh packings it must be based on.
+
+    Returns
+    -------
+    dict or None
+        What `compare_winners` returned; None where the winners or the number of packings are others.
+    """
+    comparison = read_comparison(folder)
+    if comparison is None or comparison["fresh_seeds"] != fresh_seeds:
+        return None
+    for arm, winner in winners.items():
+        stored = comparison[arm]
+        if (stored["trial"] if stored else None) != (winner.number if winner else None):
+            return None
+    return comparison
+
+
+def read_comparison(folder: StudyFolder) -> Summary | None:
+    """
+    Read the last comparison.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study folder.
+
+    Returns
+    -------
+    dict or None
+        What `compare_winners` returned; None where there is none.
+    """
+    file = folder.best / "evaluation.json"
+    if not file.is_file():
+        return None
+    comparison: Summary = json.loads(file.read_text("utf-8"))
+    return comparison
+
+
+def write_best(
+    comparison: Summary, *, design: ElectrodeDesign, config: StudyConfig, folder: StudyFolder
+) -> None:
+    """
+    Write the best structured design: recipe, structure of its first packing, evaluation.
+
+    Parameters
+    ----------
+    comparison : dict
+        What `compare_winners` returned.
+    design : ElectrodeDesign
+        The best structured design.
+    config : StudyConfig
+        The study.
+    folder : StudyFolder
+        The study folder.
+    """
+    structure = make_structure(design, seed=packing_seed(config, 0), **config.structure.model_dump())
+    recipe = recipe_text(design, config=config, parameters=comparison[STRUCTURED]["parameters"])
+    write_atomically(folder.best / "design.toml", recipe)
+    save(structure, folder.best / "structure.npz")
+    save(structure, folder.best / "structure.tif")
+    # Last: its presence says that the others are complete.
+    write_json(folder.best / "evaluation.json", comparison)
+
+
+def _summary(evaluations: Sequence[Evaluation], winner: TrialRecord) -> Summary:
+    """Collect what is known about one winner: statistics, and curves and profiles of every packing."""
+    numbers = [evaluation.to_dict() for evaluation in evaluations]
+    measured = [name for name, value in numbers[0].items() if isinstance(value, float)]
+    statistics = {
+        name: _plain(interval_of([float(each[name]) for each in numbers]))
+        for name in measured
+        if all(each[name] is not None for each in numbers)
+    }
+    losses = {name: statistics[name]["mean"] for name in LOSSES}
+    return {
+        "trial": winner.number,
+        "parameters": dict(winner.parameters),
+        "design": evaluations[0].design.to_dict(),
+        "utilization_in_search": winner.utilization,
+        "statistics": statistics,
+        "limiting": max(losses, key=losses.__getitem__),
+        "packings": numbers,
+        "discharges": [_discharge(evaluation) for evaluation in evaluations],
+        "profiles": [_profiles(evaluation) for evaluation in evaluations],
+    }
+
+
+def _discharge(evaluation: Evaluation) -> dict[str, list[float]]:
+    """Thin out a discharge curve for drawing; first and last point stay."""
+    capacity, voltage = evaluation.discharge.areal_capacity, evaluation.discharge.voltage
+    points = np.unique(np.linspace(0, len(voltage) - 1, CURVE_POINTS).round().astype(int))
+    return {"areal_capacity": capacity[points].tolist(), "voltage": voltage[points].tolist()}
+
+
+def _profiles(evaluation: Evaluation) -> dict[str, list[float]]:
+    """Return what varies through the thickness, from the separator."""
+    electrode, discharge = evaluation.electrode, evaluation.discharge
+    relative = electrode.positions / electrode.thickness
+    ends = np.linspace(0, 1, len(discharge.stoichiometry) + 1)
+    return {
+        "depth": relative.tolist(),
+        "porosity": electrode.porosity.tolist(),
+        "transport_efficiency": electrode.transport_efficiency.tolist(),
+        "discharge_depth": (0.5 * (ends[1:] + ends[:-1])).tolist(),
+        "stoichiometry": np.nanmean(discharge.stoichiometry, axis=1).tolist(),
+    }
+
+
+def _plain(interval: Interval) -> dict[str, float]:
+    """Turn an interval into plain numbers."""
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+
+
+def _without_difference(designs: Mapping[str, object]) -> str:
+    """Say why there is nothing to compare."""
+    if STRUCTURED in designs:
+        return "No uniform design fulfils the constraints, so there is no control to compare with; search longer."
+    if UNIFORM in designs:
+        return "No structured design fulfils the constraints; search longer or widen the ranges."
+    return "No design fulfils the constraints; search longer, widen the ranges or relax the constraints."
