@@ -1,0 +1,210 @@
+"""What a study found, as rows of text that the terminal and the report share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from studies.storage import ARMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from studies.config import StudyConfig
+    from studies.trials import TrialRecord
+
+LOSS_NAMES = {
+    "isolated": "isolated material",
+    "solid_diffusion": "solid diffusion",
+    "electrolyte": "electrolyte transport",
+    "ohmic_kinetic": "ohmic and kinetic",
+}
+"""Shares of the loss budget in words."""
+
+PARAMETER_NAMES = {
+    "porosity": "porosity",
+    "porosity_gradient": "porosity gradient, separator − collector",
+    "particle_diameter_um": "particle diameter, median",
+    "particle_spread": "particle spread, geometric",
+    "binder_fraction": "binder fraction",
+    "binder_bridging": "binder bridging, 0 film … 1 bridges",
+}
+"""Parameters of a design in words."""
+
+UNITS = {"particle_diameter_um": "µm"}
+_DECIMALS = {"particle_diameter_um": 2, "particle_spread": 2, "binder_bridging": 2}
+_MEASURED = (
+    ("thickness", "thickness", "µm", 1e6, 1),
+    ("volumetric capacity, theoretical", "volumetric_capacity", "mAh cm⁻³", 1e-3, 0),
+    ("specific surface", "specific_surface_area", "m² cm⁻³", 1e-6, 3),
+    ("electrolyte fraction", "electrolyte_fraction", "", 1.0, 3),
+    ("tortuosity factor", "tortuosity_factor", "", 1.0, 2),
+    ("areal capacity, delivered", "delivered_areal_capacity", "mAh cm⁻²", 0.1, 2),
+)
+
+
+ABSENT = "–"
+"""What a table shows where no design was feasible."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One line of the comparison of winner and control.
+
+    Parameters
+    ----------
+    name : str
+        What it is.
+    unit : str
+        Its unit, empty for plain numbers.
+    values : tuple of str
+        One text per search, in the order of `studies.storage.ARMS`; a dash where there is no design.
+    """
+
+    name: str
+    unit: str
+    values: tuple[str, ...]
+
+
+def design_rows(comparison: Mapping[str, Any], config: StudyConfig) -> list[Row]:
+    """
+    Describe the two designs.
+
+    Parameters
+    ----------
+    comparison : mapping
+        See `studies.winners.compare_winners`.
+    config : StudyConfig
+        The study; gives the values of fixed parameters.
+
+    Returns
+    -------
+    list of Row
+        Trial number, parameters and measured properties.
+    """
+    arms = [comparison[arm] for arm in ARMS]
+    rows = [Row("trial", "", tuple(f"{arm['trial']}" if arm else ABSENT for arm in arms))]
+    rows += [
+        Row(label, UNITS.get(name, ""), tuple(_parameter(arm, name, config) for arm in arms))
+        for name, label in PARAMETER_NAMES.items()
+    ]
+    return rows + [
+        Row(label, unit, tuple(_measured(arm, name, factor, decimals) for arm in arms))
+        for label, name, unit, factor, decimals in _MEASURED
+    ]
+
+
+def utilization_rows(comparison: Mapping[str, Any]) -> list[Row]:
+    """
+    Describe what works and what stops the rest.
+
+    Parameters
+    ----------
+    comparison : mapping
+        See `studies.winners.compare_winners`.
+
+    Returns
+    -------
+    list of Row
+        Utilization with its 95 % interval, the losses in the order in which they are switched on, the largest of them.
+    """
+    arms = [comparison[arm] for arm in ARMS]
+    names = ("utilization", *LOSS_NAMES)
+    labels = ("utilization", *(f"lost: {name}" for name in LOSS_NAMES.values()))
+    rows = [
+        Row(label, "%", tuple(_percent(arm, name) for arm in arms))
+        for name, label in zip(names, labels, strict=True)
+    ]
+    limiting = tuple(LOSS_NAMES.get(arm["limiting"], "nothing") if arm else ABSENT for arm in arms)
+    return [*rows, Row("limited by", "", limiting)]
+
+
+def trial_line(record: TrialRecord) -> str:
+    """
+    Describe a finished trial in one line.
+
+    Parameters
+    ----------
+    record : TrialRecord
+        The trial.
+
+    Returns
+    -------
+    str
+        Search, number, utilization or failure, feasibility and parameters.
+    """
+    head = f"{record.arm} {record.number}:"
+    if not record.is_complete:
+        return f"{head} failed: {record.failure}"
+    broken = [name for name, value in record.constraints.items() if value > 0]
+    note = f" violates {', '.join(broken)}" if broken else ""
+    parameters = ", ".join(f"{name} {value:.4g}" for name, value in record.parameters.items())
+    return f"{head} utilization {percent(record.utilization)} %{note} ({parameters})"
+
+
+def best_line(record: TrialRecord | None) -> str:
+    """
+    Describe the best trial of a search in a few words.
+
+    Parameters
+    ----------
+    record : TrialRecord or None
+        The trial; None where none is feasible.
+
+    Returns
+    -------
+    str
+        Utilization with its standard error over the packings, and the number of the trial.
+    """
+    if record is None:
+        return "no feasible design yet"
+    error = "" if math.isnan(record.standard_error) else f" ± {percent(record.standard_error)}"
+    return f"{percent(record.utilization)}{error} % (trial {record.number})"
+
+
+def percent(fraction: float) -> str:
+    """
+    Write a fraction in per cent.
+
+    Parameters
+    ----------
+    fraction : float
+        The fraction.
+
+    Returns
+    -------
+    str
+        One decimal.
+
+    Examples
+    --------
+    >>> percent(0.8765)
+    '87.6'
+    """
+    return f"{100 * fraction:.1f}"
+
+
+def _parameter(arm: Mapping[str, Any] | None, name: str, config: StudyConfig) -> str:
+    """Write a parameter of a design: searched, fixed, or the control's missing gradient."""
+    if arm is None:
+        return ABSENT
+    fixed = 0.0 if name == "porosity_gradient" else getattr(config.electrode, name).low
+    return f"{arm['parameters'].get(name, fixed):.{_DECIMALS.get(name, 3)}f}".replace("-", "−")
+
+
+def _measured(arm: Mapping[str, Any] | None, name: str, factor: float, decimals: int) -> str:
+    """Write the mean of a measured number; what has no finite mean is infinite."""
+    if arm is None:
+        return ABSENT
+    statistics = arm["statistics"].get(name)
+    return "∞" if statistics is None else f"{factor * statistics['mean']:.{decimals}f}"
+
+
+def _percent(arm: Mapping[str, Any] | None, name: str) -> str:
+    """Write a share with half its 95 % interval."""
+    if arm is None:
+        return ABSENT
+    statistics = arm["statistics"][name]
+    return f"{percent(statistics['mean'])} ± {percent(0.5 * (statistics['high'] - statistics['low']))}"
