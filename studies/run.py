@@ -1,0 +1,176 @@
+"""A study from start to end: search and control side by side, then the proof on fresh packings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from solvers import CellParameters
+from studies.config import StudyConfig
+from studies.report import write_report
+from studies.search import Search
+from studies.space import DesignSpace
+from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
+from studies.trials import best_of, table_of
+from studies.winners import compare_winners, stored_comparison, write_best
+from studies.workers import core_count, local_workers, warm_kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from studies.search import Progress
+    from studies.trials import TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """
+    What a study found.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study.
+    folder : Path
+        Where everything is stored.
+    records : sequence of TrialRecord
+        All finished trials of both searches.
+    comparison : mapping
+        Winner and control on fresh packings, see `studies.winners.compare_winners`.
+    """
+
+    config: StudyConfig
+    folder: Path
+    records: Sequence[TrialRecord]
+    comparison: Mapping[str, Any]
+
+    def best(self, arm: str) -> TrialRecord | None:
+        """
+        Return the best feasible trial of a search.
+
+        Parameters
+        ----------
+        arm : str
+            "structured" or "uniform".
+
+        Returns
+        -------
+        TrialRecord or None
+            None where no trial was feasible.
+        """
+        return best_of(record for record in self.records if record.arm == arm)
+
+
+def run_study(
+    config: StudyConfig,
+    *,
+    folder: str | Path,
+    trials: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> StudyResult:
+    """
+    Run a study, or continue the one in the folder, until it has its number of trials.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study.
+    folder : str or Path
+        Study folder; created where missing. A folder with the same configuration is continued.
+    trials : int, optional
+        Trials in total, those already in the folder included; from the configuration if left out.
+    seed : int, optional
+        Seed of search and packings; from the configuration if left out.
+    workers : int, optional
+        Worker processes; one per core if left out. The result does not depend on it.
+    on_progress : callable, optional
+        Called with a `Progress` at every stage and after every trial.
+
+    Returns
+    -------
+    StudyResult
+        Trials, winners and their comparison on fresh packings.
+
+    Raises
+    ------
+    FolderError
+        If the folder is in use, or holds something else or a study of another configuration.
+    ConfigError
+        If `trials` or `seed` is out of range.
+    StudyError
+        If no trial works at all.
+    KeyboardInterrupt
+        If interrupted; running trials are put back in the queue and the study can be continued.
+
+    Notes
+    -----
+    A script that calls this needs the usual ``if __name__ == "__main__":`` guard, since workers are spawned.
+    """
+    changes = {key: value for key, value in (("trials", trials), ("seed", seed)) if value is not None}
+    config = StudyConfig.from_dict(config.to_dict() | changes)
+    study_folder = StudyFolder(Path(folder))
+    study_folder.check(config)
+    study_folder.path.mkdir(parents=True, exist_ok=True)
+    with study_folder.locked(), _quiet_optuna():
+        study_folder.write_config(config)
+        searches = study_folder.open_searches()
+        try:
+            search = Search(config, searches=searches, on_progress=on_progress or (lambda _: None))
+            comparison = _run(search, folder=study_folder, workers=workers)
+        finally:
+            searches.close()
+    return StudyResult(
+        config=config, folder=study_folder.path, records=tuple(search.records), comparison=comparison
+    )
+
+
+def _run(search: Search, *, folder: StudyFolder, workers: int | None) -> dict[str, Any]:
+    """Search what is missing, compare the winners where they are new, report."""
+    config = search.config
+    search.searches.requeue_running()
+    comparison = stored_comparison(folder, search.winners, fresh_seeds=config.fresh_seeds)
+    try:
+        if comparison is None or not search.is_complete:
+            comparison = _search_and_compare(search, folder=folder, workers=workers or core_count())
+    finally:
+        # Also after an interruption: the table shows what there is.
+        write_atomically(folder.path / "trials.csv", table_of(search.searches.records()))
+    search.tell("reporting")
+    write_report(folder.path)
+    return comparison
+
+
+def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) -> dict[str, Any]:
+    """Run the missing trials and evaluate the winners on fresh packings."""
+    config = search.config
+    cell = CellParameters.named(config.cell.chemistry)
+    space = DesignSpace.of(config, active_capacity=cell.active_capacity)
+    spaces = {STRUCTURED: space, UNIFORM: space.uniform}
+    search.tell("compiling")
+    warm_kernels(space, cell, c_rate=config.cell.c_rate)
+    with local_workers(workers) as client:
+        search.run(client, spaces=spaces, cell=cell)
+        search.tell("comparing")
+        winners = search.winners
+        comparison = compare_winners(winners, client=client, config=config, spaces=spaces, cell=cell)
+    winner = winners[STRUCTURED]
+    if winner is not None:
+        write_best(comparison, design=space.design(winner.parameters), config=config, folder=folder)
+    return comparison
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keep Optuna's log of every trial out of the progress display, for the time of a study."""
+    from optuna import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,309 @@
+"""What a running study shows: a live display, plain lines, or JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
+from studies.summary import best_line, design_rows, trial_line, utilization_rows
+from studies.trials import best_of
+from studies.winners import read_comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+    from studies.run import StudyResult
+    from studies.search import Progress
+
+STAGES = {
+    "compiling": "compiling kernels (once per installation, then cached)",
+    "searching": "searching",
+    "comparing": "comparing the winners on fresh packings",
+    "reporting": "writing the report",
+}
+
+
+@contextmanager
+def show_progress(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
+    """
+    Show a running study in the way that suits the terminal.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether to write one JSON event per line to standard error instead.
+
+    Yields
+    ------
+    callable
+        What to call with every `Progress`.
+    """
+    if as_json:
+        yield lambda progress: typer.echo(json.dumps(_event(progress), allow_nan=False), err=True)
+    elif sys.stdout.isatty():
+        with _live() as update:
+            yield update
+    else:
+        yield lambda progress: typer.echo(_line(progress))
+
+
+def print_result(result: StudyResult) -> None:
+    """
+    Print winner and control, the verdict and where everything is.
+
+    Parameters
+    ----------
+    result : StudyResult
+        What the study found.
+    """
+    from rich.table import Table
+
+    console = _console()
+    comparison, config = result.comparison, result.config
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("")
+    table.add_column("best design", justify="right", style="bold")
+    table.add_column("best uniform", justify="right")
+    groups = design_rows(comparison, config), utilization_rows(comparison)
+    for group in groups:
+        for row in group:
+            table.add_row(row.name, row.unit, *row.values)
+        table.add_section()
+    console.print()
+    console.print(table)
+    console.print()
+    console.print(
+        f"Utilization and losses: mean and 95 % interval over {comparison['fresh_seeds']} fresh packings "
+        f"that the search has not seen; {config.cell.chemistry}, "
+        f"{config.electrode.areal_capacity_mAh_cm2:g} mAh cm⁻², {config.cell.c_rate:g}C."
+    )
+    console.print(comparison["verdict"], style="bold")
+    console.print(f"Study folder: {result.folder}", soft_wrap=True)
+    console.print(f"Report:       {result.folder / 'report.html'}", soft_wrap=True)
+
+
+def result_document(result: StudyResult) -> dict[str, Any]:
+    """
+    Put the result of a study in one JSON document.
+
+    Parameters
+    ----------
+    result : StudyResult
+        What the study found.
+
+    Returns
+    -------
+    dict
+        Counts, winner and control without curves, difference, verdict and paths.
+    """
+    lengthy = {"discharges", "profiles", "packings"}
+    comparison = dict(result.comparison)
+    for arm in ARMS:
+        if comparison[arm]:
+            comparison[arm] = {k: v for k, v in comparison[arm].items() if k not in lengthy}
+    return {
+        "folder": str(result.folder),
+        "report": str(result.folder / "report.html"),
+        "trials": {arm: sum(r.arm == arm for r in result.records) for arm in ARMS},
+        "feasible": sum(r.is_feasible for r in result.records),
+        "failed": sum(not r.is_complete for r in result.records),
+        "best": comparison.pop(STRUCTURED),
+        "uniform": comparison.pop(UNIFORM),
+        **comparison,
+    }
+
+
+def status_document(folder: Path) -> dict[str, Any]:
+    """
+    Say how far a study is.
+
+    Parameters
+    ----------
+    folder : Path
+        A study folder; another process may be working in it.
+
+    Returns
+    -------
+    dict
+        Counts by search and state, best designs so far, and the verdict where the winners were compared.
+    """
+    study = StudyFolder.existing(folder)
+    config, records, comparison = study.read_config(), study.read_records(), read_comparison(study)
+    finished = [record for record in records if record.state in {"complete", "failed"}]
+    document: dict[str, Any] = {
+        "study": config.name,
+        "folder": str(folder),
+        "done": len(finished),
+        "total": max(config.trials, len(finished)),
+        "infeasible": sum(record.is_complete and not record.is_feasible for record in records),
+        "failed": sum(record.state == "failed" for record in records),
+        "best": {},
+        "verdict": comparison["verdict"] if comparison else None,
+    }
+    for arm in ARMS:
+        best = best_of(record for record in records if record.arm == arm)
+        document["best"][arm] = best and {
+            "trial": best.number,
+            "utilization": best.utilization,
+            "parameters": dict(best.parameters),
+            "summary": best_line(best),
+        }
+    return document
+
+
+def print_status(document: Mapping[str, Any]) -> None:
+    """
+    Print how far a study is.
+
+    Parameters
+    ----------
+    document : mapping
+        See `status_document`.
+    """
+    console = _console()
+    console.print(f"{document['study']}: {document['done']} of {document['total']} trials", style="bold")
+    console.print(f"  {document['infeasible']} violate a constraint, {document['failed']} failed")
+    for arm, best in document["best"].items():
+        console.print(f"  best {arm:<11} {best['summary'] if best else best_line(None)}")
+    if document["verdict"]:
+        console.print(document["verdict"])
+    console.print(f"Study folder: {document['folder']}", soft_wrap=True)
+
+
+def _console() -> Console:
+    """Open standard output; off a terminal, lines are as long as they are."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+
+
+def _line(progress: Progress) -> str:
+    """Write one line for a log file."""
+    if progress.latest is None:
+        return f"[{progress.done}/{progress.total}] {STAGES[progress.stage]}"
+    best = ", ".join(f"{arm} {best_line(progress.best[arm])}" for arm in ARMS)
+    return (
+        f"[{progress.done}/{progress.total}] {trial_line(progress.latest)}; best: {best}; "
+        f"{progress.trials_per_minute:.1f} trials/min, {duration(progress.seconds_left)} left"
+    )
+
+
+def _event(progress: Progress) -> dict[str, Any]:
+    """Put a progress in plain numbers."""
+    latest = progress.latest
+    event: dict[str, Any] = {
+        "event": progress.stage,
+        "done": progress.done,
+        "total": progress.total,
+        "infeasible": progress.infeasible,
+        "failed": progress.failed,
+        "trials_per_minute": progress.trials_per_minute,
+        "seconds_left": progress.seconds_left if math.isfinite(progress.seconds_left) else None,
+        "best": {arm: best.utilization if best else None for arm, best in progress.best.items()},
+    }
+    if latest is not None:
+        event["trial"] = {
+            "arm": latest.arm,
+            "number": latest.number,
+            "state": latest.state,
+            "feasible": latest.is_feasible,
+            "utilization": latest.utilization if latest.is_complete else None,
+            "parameters": dict(latest.parameters),
+        }
+    return event
+
+
+@contextmanager
+def _live() -> Iterator[Callable[[Progress], None]]:
+    """Keep a display of a few lines up to date."""
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(Text("starting …"), console=_console(), refresh_per_second=8) as live:
+        display = _Display()
+
+        def update(progress: Progress) -> None:
+            live.update(display.render(progress))
+
+        yield update
+
+
+class _Display:
+    """A progress bar above the best designs so far."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        self.bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[rate]}"),
+        )
+        self.task = self.bar.add_task("starting", total=None, rate="")
+
+    def render(self, progress: Progress) -> RenderableType:
+        """Draw the present state."""
+        from rich.console import Group
+        from rich.text import Text
+
+        rate = ""
+        if progress.trials_per_minute and progress.stage == "searching":
+            rate = f"{progress.trials_per_minute:.1f} trials/min, {duration(progress.seconds_left)} left"
+        self.bar.update(
+            self.task,
+            description=STAGES[progress.stage],
+            completed=progress.done,
+            total=progress.total,
+            rate=rate,
+        )
+        best = [
+            Text(
+                f"  best {arm:<11} {best_line(progress.best[arm])}", style="bold" if arm == STRUCTURED else ""
+            )
+            for arm in ARMS
+        ]
+        counts = Text(f"  {progress.infeasible} violate a constraint, {progress.failed} failed", style="dim")
+        return Group(self.bar, *best, counts)
+
+
+def duration(seconds: float) -> str:
+    """
+    Write a duration as people say it.
+
+    Parameters
+    ----------
+    seconds : float
+        Duration [s]; may be infinite.
+
+    Returns
+    -------
+    str
+        Minutes and seconds, hours and minutes, or a question mark.
+
+    Examples
+    --------
+    >>> duration(93), duration(7500), duration(float("inf"))
+    ('1 min 33 s', '2 h 05 min', '?')
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
