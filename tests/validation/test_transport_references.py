@@ -1,0 +1,67 @@
+"""Transport against published values and independent programs (see ../shared/reference/README.md)."""
+
+import json
+
+import numpy as np
+import pytest
+
+from solvers.transport import solve_transport
+
+
+@pytest.fixture(scope="module")
+def tomogram(reference):
+    """Calendered NMC electrode of NREL: 0 pore, 1 NMC, 2 carbon and binder."""
+    return np.load(reference / "images" / "nrel_nmc1cal_crop128.npz")["labels"]
+
+
+@pytest.mark.parametrize(("axis", "pore", "both"), [(0, 3.093, 2.001), (1, 2.857, 1.633), (2, 2.813, 1.602)])
+def test_tomogram_tortuosity(tomogram, axis, pore, both):
+    """Independent finite volumes, face convention, insulated sides."""
+    assert solve_transport(tomogram, axis=axis).tortuosity_factor == pytest.approx(pore, abs=6e-4)
+    result = solve_transport(tomogram, axis=axis, conductivity={0: 1.0, 2: 1.0})
+    assert result.tortuosity_factor == pytest.approx(both, abs=6e-4)
+
+
+@pytest.mark.parametrize(("sigma", "expected"), [({0: 1.0, 2: 0.2}, 0.16973), ({1: 0.1, 2: 1.0}, 0.061038)])
+def test_tomogram_several_phases(tomogram, sigma, expected):
+    result = solve_transport(tomogram, conductivity=sigma, tolerance=1e-6)
+    assert result.effective_conductivity == pytest.approx(expected, rel=3e-5)
+
+
+@pytest.mark.parametrize(("axis", "expected"), [(0, 2.0772), (1, 2.0766)])
+def test_published_by_taufactor(reference, axis, expected):
+    """Tortuosity factors that TauFactor publishes for its example electrode."""
+    labels = np.load(reference / "images" / "taufactor_electrode_256.npz")["labels"]
+    result = solve_transport(labels, axis=axis, tolerance=1e-5)
+    assert result.tortuosity_factor == pytest.approx(expected, rel=5e-4)
+
+
+def test_two_dimensional_lattice_of_porespy(reference):
+    """PoreSpy 3.2 test suite: potential fixed at the centres of the end layers."""
+    cases = {case["id"]: case for case in json.loads((reference / "peer_cases.json").read_text())["cases"]}
+    case = cases["ps_lattice2d"]
+    y, x = np.ogrid[:200, :200]
+    distance = np.full((200, 200), np.inf)
+    for centre_y in range(8, 200, 26):
+        for centre_x in range(8, 200, 26):
+            distance = np.minimum(distance, np.hypot(y - centre_y, x - centre_x))
+    result = solve_transport(distance >= 8, axis=1, convention="porespy", tolerance=1e-7)
+    assert result.tortuosity_factor == pytest.approx(case["expected"], abs=case["tolerance"])
+
+
+def test_series_of_openimpala():
+    """OpenImpala regression benchmark: 32 alternating layers, length N between the centres."""
+    layers = np.arange(32)[:, None, None] % 2 * np.ones((32, 8, 8), int)
+    result = solve_transport(layers, conductivity={0: 1.0, 1: 0.5}, convention="openimpala")
+    # that benchmark divides a volume fraction of 1, not the mean conductivity, by the effective conductivity
+    assert 1.0 / result.effective_conductivity == pytest.approx(1.453125, rel=1e-6)
+
+
+@pytest.mark.parametrize(("axis", "expected"), [(0, 1.818181818), (1, 5.5), (2, 5.5)])
+def test_series_of_pumapy(axis, expected):
+    """Test suite of PuMA: 10 x 8 x 14, two halves with conductivities 10 and 1."""
+    halves = np.repeat([0, 1], 5)[:, None, None] * np.ones((10, 8, 14), int)
+    result = solve_transport(
+        halves, conductivity={0: 10.0, 1: 1.0}, axis=axis, convention="pumapy", tolerance=1e-9
+    )
+    assert result.effective_conductivity == pytest.approx(expected, abs=1e-8)
