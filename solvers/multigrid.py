@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import get_num_threads, set_num_threads
 
 from solvers._kernels import multigrid as kernels
 
@@ -23,6 +24,9 @@ SLOWEST_COARSENING = 0.7
 
 WEAKEST_LINK = 1e-12
 """Strength below which the search for more links to join along ends."""
+
+SERIAL_SIZE = 50_000
+"""Graphs up to this size are worked on by one thread: waking a second one costs more than it saves."""
 
 DIRECT_SIZE = 200
 """Graphs up to this size are solved by a dense inverse."""
@@ -154,10 +158,20 @@ class Multigrid:
         self._cycle(0, residual, out)
 
     def _cycle(self, depth: int, r: Vector, z: Vector) -> None:
-        """Smooth, correct from below, smooth back."""
+        """Write an approximate solution on one level."""
         if depth == len(self.levels):
             kernels.apply_dense(self.inverse, r, z)
             return
+        threads = get_num_threads()
+        if self.levels[depth].graph.size <= SERIAL_SIZE:
+            set_num_threads(1)
+        try:
+            self._smooth_and_correct(depth, r, z)
+        finally:
+            set_num_threads(threads)
+
+    def _smooth_and_correct(self, depth: int, r: Vector, z: Vector) -> None:
+        """Smooth, correct from below, smooth back."""
         level = self.levels[depth]
         graph, q = level.graph, level.scratch
         kernels.smooth_from_zero(
