@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from meso.profiles import Profile
+    from meso.structure import Faces
 
 _BINS = 2048
 
@@ -60,122 +61,123 @@ def add_binder(
         )
     if fraction.maximum() == 0:
         return structure
-    corners = tuple(n + 1 for n in structure.shape)
-    distance, field = _fields(structure, bridging, reach, points=corners, offset=0.0)
-    level = _threshold(
-        structure, distance, field, fraction=fraction, top=(1 + bridging) * reach, knot=2 * reach
-    )
-    factor, faces = _fit(structure, distance, field, level, fraction.mean())
-    level *= np.float32(factor)
-    through = _cover(distance, field - level, structure.face_fractions[Phase.ACTIVE][0], axis=0)
-    _, field = _fields(structure, bridging, reach, points=structure.shape, offset=0.5)
-    filled = (structure.labels == Phase.PORE) & (field < 0.5 * (level[1:] + level[:-1]))
-    labels = np.where(filled, np.uint8(Phase.BINDER), structure.labels)
+    field = _Field(structure, bridging=bridging, reach=reach)
+    level, exponent = field.threshold(fraction)
+    level, faces = field.fit(level, wanted=fraction.mean(), exponent=exponent)
     return Mesostructure(
-        labels,
+        np.where(field.fills_centre(level), np.uint8(Phase.BINDER), structure.labels),
         voxel_size=structure.voxel_size,
         periodic=True,
         particle_ids=structure.particle_ids,
         particles=structure.particles,
-        face_fractions={
-            Phase.ACTIVE: structure.face_fractions[Phase.ACTIVE],
-            Phase.BINDER: (through, faces[0], faces[1]),
-        },
+        face_fractions={Phase.ACTIVE: structure.face_fractions[Phase.ACTIVE], Phase.BINDER: faces},
     )
 
 
-def _fields(
-    structure: Mesostructure, bridging: float, reach: float, *, points: tuple[int, ...], offset: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Distance to the nearest particle and d₁ + b·d₂ on a grid of points shifted by a share of a voxel."""
-    assert structure.particles is not None
-    images = periodic_images(structure.particles, reach=reach)
-    edges = np.array(structure.voxel_size)
-    first, second = np.full(points, reach, dtype=np.float32), np.full(points, reach, dtype=np.float32)
-    kernels.nearest_two(images.centres, images.radii, reach, edges, offset, first, second)
-    second *= np.float32(bridging)
-    second += first
-    return first, second
+class _Field:
+    """The function d₁ + b·min(d₂, reach) at the voxel corners, and what lies below a threshold of it."""
 
-
-def _threshold(
-    structure: Mesostructure,
-    distance: NDArray[np.float32],
-    field: NDArray[np.float32],
-    *,
-    fraction: Profile,
-    top: float,
-    knot: float,
-) -> NDArray[np.float32]:
-    """Threshold of the field in every plane of corners, from point counts; shape (nz + 1, 1, 1)."""
-    counts = np.zeros((field.shape[0], _BINS), dtype=np.int64)
-    kernels.count_below(distance, field, top, counts)
-    below = np.cumsum(counts, axis=1) / (structure.shape[1] * structure.shape[2])
-    depth = np.linspace(0.0, 1.0, field.shape[0])
-    weights = np.ones((1, len(depth)))
-    knots = np.zeros(1)
-    if not fraction.is_constant:
-        knots = np.linspace(0.0, 1.0, 1 + max(1, round(structure.thickness / knot)))
-        weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
-    weights[:, [0, -1]] *= 0.5
-    weights /= weights.sum(axis=1, keepdims=True)
-    available, wanted = weights @ below, weights @ fraction(depth)
-    if np.any(available[:, -1] <= wanted):
-        worst = int(np.argmin(available[:, -1] - wanted))
-        raise ValueError(
-            f"binder_fraction must stay below what fits within reach of the particles, {available[worst, -1]:.4g} at "
-            f"relative depth {knots[worst]:.3g}, got {wanted[worst]:.4g}; lower binder_fraction"
+    def __init__(self, structure: Mesostructure, *, bridging: float, reach: float) -> None:
+        assert structure.particles is not None
+        assert structure.face_fractions is not None
+        self.structure, self.bridging, self.reach = structure, bridging, reach
+        self.images = periodic_images(structure.particles, reach=reach)
+        self.edges = np.array(structure.voxel_size)
+        self.active = structure.face_fractions[Phase.ACTIVE]
+        nz, ny, nx = structure.shape
+        self.distance, self.value, self.nearest, self.follower = self._distances(
+            (nz + 1, ny + 1, nx + 1), 0.0
         )
-    edges = np.linspace(0.0, top, _BINS + 1)
-    levels = [
-        np.interp(want, np.concatenate(([0.0], row)), edges) if want > 0 else 0.0
-        for want, row in zip(wanted, available, strict=True)
-    ]
-    return np.asarray(np.interp(depth, knots, levels), dtype=np.float32)[:, None, None]
 
+    def _distances(
+        self, points: tuple[int, int, int], offset: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
+        """Distance to the nearest particle, the field, and the two nearest images on a grid shifted by offset voxels."""
+        first, second = (np.full(points, self.reach, dtype=np.float32) for _ in range(2))
+        nearest, follower = (np.full(points, -1, dtype=np.int32) for _ in range(2))
+        centres, radii, _ = self.images
+        kernels.nearest_two(centres, radii, self.reach, self.edges, offset, first, second, nearest, follower)
+        second *= np.float32(self.bridging)
+        second += first
+        return first, second, nearest, follower
 
-def _fit(
-    structure: Mesostructure,
-    distance: NDArray[np.float32],
-    field: NDArray[np.float32],
-    level: NDArray[np.float32],
-    wanted: float,
-) -> tuple[float, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Scale the threshold until the lateral faces integrate to the wanted mean fraction."""
-    assert structure.face_fractions is not None
-    active = structure.face_fractions[Phase.ACTIVE]
-    voxels = 2.0 * WHOLE_FACE * float(np.prod(structure.shape))
-    low, high = (0.0, 0.0), (np.inf, np.inf)
-    factor = 1.0
-    for _ in range(12):
-        above = field - np.float32(factor) * level
-        faces = _cover(distance, above, active[1], axis=1), _cover(distance, above, active[2], axis=2)
-        got = (
-            int(faces[0][:, :-1].sum(dtype=np.int64)) + int(faces[1][:, :, :-1].sum(dtype=np.int64))
-        ) / voxels
-        if abs(got - wanted) <= 2e-5 * wanted:
-            break
-        if got < wanted:
-            low = (factor, got)
-        else:
-            high = (factor, got)
-        if np.isinf(high[0]):
-            factor *= (wanted / got) ** 0.9 if got > 0 else 2.0
-        elif low[1] == 0.0:
-            factor *= (wanted / got) ** 0.9
-        else:
-            factor = low[0] + (high[0] - low[0]) * (wanted - low[1]) / (high[1] - low[1])
-    return factor, faces
+    def threshold(self, fraction: Profile) -> tuple[NDArray[np.float64], float]:
+        """Threshold in every plane of corners that holds the wanted binder, and d ln volume / d ln threshold, by counts."""
+        nz, ny, nx = self.structure.shape
+        top = (1 + self.bridging) * self.reach
+        counts = np.zeros((nz + 1, _BINS), dtype=np.int64)
+        kernels.count_below(self.distance, self.value, top, counts)
+        below = np.cumsum(counts, axis=1) / (ny * nx)
+        depth = np.linspace(0.0, 1.0, nz + 1)
+        knots, weights = np.zeros(1), np.ones((1, nz + 1))
+        if not fraction.is_constant:
+            knots = np.linspace(0.0, 1.0, 1 + max(1, round(self.structure.thickness / (2 * self.reach))))
+            weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
+        weights[:, [0, -1]] *= 0.5
+        weights /= weights.sum(axis=1, keepdims=True)
+        available, wanted = weights @ below, weights @ fraction(depth)
+        if np.any(available[:, -1] <= wanted):
+            worst = int(np.argmin(available[:, -1] - wanted))
+            raise ValueError(
+                f"binder_fraction must stay below what fits within reach of the particles, {available[worst, -1]:.4g} at "
+                f"relative depth {knots[worst]:.3g}, got {wanted[worst]:.4g}; lower binder_fraction"
+            )
+        edges = np.linspace(0.0, top, _BINS + 1)
+        rows = np.concatenate((np.zeros((len(knots), 1)), available), axis=1)
+        levels = [
+            np.interp(want, row, edges) if want > 0 else 0.0 for want, row in zip(wanted, rows, strict=True)
+        ]
+        thin, thick = (
+            sum(np.interp(scale * at, edges, row) for at, row in zip(levels, rows, strict=True))
+            for scale in (0.95, 1.05)
+        )
+        exponent = float(np.log(thick / thin) / np.log(1.05 / 0.95))
+        return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), exponent
 
+    def fit(
+        self, level: NDArray[np.float64], *, wanted: float, exponent: float
+    ) -> tuple[NDArray[np.float64], Faces]:
+        """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
+        voxels = 2.0 * WHOLE_FACE * float(np.prod(self.structure.shape))
+        for _ in range(8):
+            along_y, along_x = self.faces(level, axis=1), self.faces(level, axis=2)
+            got = (
+                int(along_y[:, :-1].sum(dtype=np.int64)) + int(along_x[:, :, :-1].sum(dtype=np.int64))
+            ) / voxels
+            if got == 0 or abs(got - wanted) <= 3e-4 * wanted:
+                break
+            level = level * (wanted / got) ** (1 / exponent)
+        return level, (self.faces(level, axis=0), along_y, along_x)
 
-def _cover(
-    distance: NDArray[np.float32], above: NDArray[np.float32], active: NDArray[np.uint8], *, axis: int
-) -> NDArray[np.uint8]:
-    """Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last."""
-    faces = np.empty_like(active, order="C")
-    by_plane = [np.moveaxis(array, axis, 0) for array in (distance, above, active, faces)]
-    inner = slice(None) if axis == 0 else slice(-1)
-    kernels.cover_faces(*(array[inner] for array in by_plane))
-    if axis > 0:
-        by_plane[3][-1] = by_plane[3][0]
-    return faces
+    def faces(self, level: NDArray[np.float64], *, axis: int) -> NDArray[np.uint8]:
+        """Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last."""
+        above = self.value - level.astype(np.float32)[:, None, None]
+        faces = np.empty_like(self.active[axis], order="C")
+        inner = slice(None) if axis == 0 else slice(-1)
+        views = (
+            np.moveaxis(a, axis, 0) for a in (above, self.nearest, self.follower, self.active[axis], faces)
+        )
+        value, near, next_near, active, by_plane = views
+        kernels.cover_faces(
+            self.images.centres,
+            self.images.radii,
+            self.reach,
+            self.bridging,
+            self.edges,
+            level,
+            axis,
+            value[inner],
+            near[inner],
+            next_near[inner],
+            active[inner],
+            by_plane[inner],
+        )
+        if axis > 0:
+            by_plane[-1] = by_plane[0]
+        return faces
+
+    def fills_centre(self, level: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether the centre of each pore voxel lies below the threshold."""
+        _, value, _, _ = self._distances(self.structure.shape, 0.5)
+        middle = 0.5 * (level[1:] + level[:-1]).astype(np.float32)[:, None, None]
+        return np.asarray((self.structure.labels == Phase.PORE) & (value < middle))

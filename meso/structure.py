@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from meso.packing import ParticlePacking
 
-    Faces = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+    Faces: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 WHOLE_FACE = 255
 """Value of a face fraction that means the whole face."""

@@ -7,14 +7,17 @@ import numpy as np
 
 jit = nb.njit(cache=True, error_model="numpy")
 
+PARTS = 2
+
 
 @jit
-def nearest_two(centres, radii, reach, edges, offset, first, second):
+def nearest_two(centres, radii, reach, edges, offset, first, second, nearest, follower):
     """
     Signed distance from the points of a grid to the nearest and the second nearest sphere surface.
 
     centres (n, 3), radii (n,), edges (3,) float64; the points lie at (index + offset) × edge. first, second: float32 of the
-    grid's shape, hold reach on entry, beyond which nothing is looked for.
+    grid's shape, hold reach on entry, beyond which nothing is looked for. nearest, follower: int32 of the same shape, −1 on
+    entry, receive the indices of the two spheres.
     """
     nz, ny, nx = first.shape
     hz, hy, hx = edges
@@ -43,8 +46,11 @@ def nearest_two(centres, radii, reach, edges, offset, first, second):
                     if distance < first[k, j, i]:
                         second[k, j, i] = first[k, j, i]
                         first[k, j, i] = distance
+                        follower[k, j, i] = nearest[k, j, i]
+                        nearest[k, j, i] = s
                     elif distance < second[k, j, i]:
                         second[k, j, i] = distance
+                        follower[k, j, i] = s
 
 
 @jit
@@ -82,29 +88,74 @@ def negative_area(a, b, c, d):
 
 
 @jit
-def cover_faces(distance, above, active, faces):
+def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, nearest, follower, active, faces):
     """
-    Area of every voxel face, as uint8 with 255 for all of it, where above < 0 outside the particles.
+    Area of every voxel face, as uint8 with 255 for all of it, where d1 + bridging·min(d2, reach) < level outside spheres.
 
-    distance (signed, to the particles) and above: (planes, nu + 1, nv + 1) float32 at the voxel corners, axis-first views;
-    active, faces: (planes, nu, nv) uint8, faces is overwritten. The difference of two marching-squares areas, because the
-    curvature errors of both cancel, and never more than the particles leave.
+    level (nz + 1,) float64 in the planes of corners, linear between; above (field − level, float32), nearest, follower
+    (int32): axis-first views of arrays at the voxel corners; active, faces: (planes, nu, nv) uint8 views, faces is
+    overwritten. Faces that the surface may cross are cut into PARTS² squares, at whose corners the distances to the spheres
+    known from the voxel corners are taken anew.
     """
     planes, nu, nv = faces.shape
+    au, av = (axis + 1) % 3, (axis + 2) % 3
+    if au > av:
+        au, av = av, au
+    near, value = np.empty(8, np.int64), np.empty((PARTS + 1, PARTS + 1))
     for p in range(planes):
         for u in range(nu):
             for v in range(nv):
                 faces[p, u, v] = 0
                 a, b = above[p, u, v], above[p, u, v + 1]
-                c, d = above[p, u + 1, v + 1], above[p, u + 1, v]
-                if min(a, b, c, d) >= 0.0 or active[p, u, v] == 255:
+                c, d = above[p, u + 1, v], above[p, u + 1, v + 1]
+                if active[p, u, v] == 255 or (active[p, u, v] == 0 and min(a, b, c, d) > 0.0):
                     continue
-                e, f = distance[p, u, v], distance[p, u, v + 1]
-                g, h = distance[p, u + 1, v + 1], distance[p, u + 1, v]
-                inside = negative_area(e, f, g, h)
-                both = negative_area(min(a, e), min(b, f), min(c, g), min(d, h))
-                share = 255.0 * max(0.0, both - inside)
-                faces[p, u, v] = np.uint8(min(share + 0.5, 255.0 - active[p, u, v]))
+                if active[p, u, v] == 0 and max(a, b, c, d) < 0.0:
+                    faces[p, u, v] = 255
+                    continue
+                count = 0
+                for corner in range(4):
+                    for rank in range(2):
+                        if rank == 0:
+                            s = nearest[p, u + corner // 2, v + corner % 2]
+                        else:
+                            s = follower[p, u + corner // 2, v + corner % 2]
+                        known = s < 0
+                        for q in range(count):
+                            known = known or near[q] == s
+                        if not known:
+                            near[count] = s
+                            count += 1
+                for g in range(PARTS + 1):
+                    y = u + g / PARTS
+                    if axis == 0:
+                        threshold = level[p]
+                    else:
+                        k = min(u, len(level) - 2)
+                        threshold = level[k] + (y - k) * (level[k + 1] - level[k])
+                    for h in range(PARTS + 1):
+                        first, second = reach, reach
+                        for q in range(count):
+                            s = near[q]
+                            square = (
+                                (p * edges[axis] - centres[s, axis]) ** 2
+                                + (y * edges[au] - centres[s, au]) ** 2
+                                + ((v + h / PARTS) * edges[av] - centres[s, av]) ** 2
+                            )
+                            distance = math.sqrt(square) - radii[s]
+                            if distance < first:
+                                first, second = distance, first
+                            elif distance < second:
+                                second = distance
+                        value[g, h] = min(first, first + bridging * second - threshold)
+                solid = 0.0
+                for g in range(PARTS):
+                    for h in range(PARTS):
+                        solid += negative_area(
+                            value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
+                        )
+                solid *= 255.0 / PARTS**2
+                faces[p, u, v] = np.uint8(max(0.0, solid - active[p, u, v]) + 0.5)
 
 
 @jit
