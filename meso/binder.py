@@ -51,9 +51,10 @@ def add_binder(
     -----
     With d₁ ≤ d₂ the distances to the two nearest particle surfaces, binder fills d₁ + b·min(d₂, reach) < t outside the
     particles, b being `bridging`. For b = 0 that is a film of thickness t, for b = 1 an ellipsoid around every contact
-    whose foci are the two centres, the pendular rings of a drying liquid. The threshold t is one number for a constant
-    profile and otherwise piecewise linear in depth with knots one 2·`reach` apart, each met in the mean over its
-    neighbourhood. Face fractions come from the distances at the voxel corners by marching squares.
+    whose foci are the two centres, the pendular rings of a drying liquid. The threshold t is piecewise linear in depth
+    with knots 2·`reach` apart, each set so that the mean over its neighbourhood is met. Face fractions come from marching
+    squares on the distances at the voxel corners; where a face is cut, it is divided in four and the distances are taken
+    anew at their corners, so that the narrow gaps at contacts are seen.
     """
     if structure.particles is None or structure.face_fractions is None or not structure.periodic:
         raise ValueError(
@@ -109,10 +110,8 @@ class _Field:
         kernels.count_below(self.distance, self.value, top, counts)
         below = np.cumsum(counts, axis=1) / (ny * nx)
         depth = np.linspace(0.0, 1.0, nz + 1)
-        knots, weights = np.zeros(1), np.ones((1, nz + 1))
-        if not fraction.is_constant:
-            knots = np.linspace(0.0, 1.0, 1 + max(1, round(self.structure.thickness / (2 * self.reach))))
-            weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
+        knots = np.linspace(0.0, 1.0, 1 + max(1, round(self.structure.thickness / (2 * self.reach))))
+        weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
         weights[:, [0, -1]] *= 0.5
         weights /= weights.sum(axis=1, keepdims=True)
         available, wanted = weights @ below, weights @ fraction(depth)

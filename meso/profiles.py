@@ -113,11 +113,6 @@ class Profile:
         """
         return np.asarray(np.interp(np.asarray(depth, dtype=np.float64), self.positions, self.values))
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether the value is the same at every depth."""
-        return min(self.values) == max(self.values)
-
     def mean(self) -> float:
         """
         Average over the thickness, exactly.
