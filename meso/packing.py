@@ -236,17 +236,17 @@ def _relax(
     steps: int,
 ) -> None:
     """Push overlapping particles apart, in place, until none do or the steps are spent."""
-    velocity, state = np.zeros_like(centres), np.array([0.3, 0.1, 0.0])
+    velocity, state = np.zeros_like(centres), np.array([0.3, 0.1, 0.0, 0.0, np.inf])
     skin = 0.3 * float(np.median(radii))
     inflation = (1 + GAP) * (target.local.max() / target.local) ** (1 / 3)
     while steps > 0:
         centres %= lengths
         exclusion = radii * np.interp(centres[:, 0], target.middles, inflation)
         first, second = neighbour_pairs(centres, exclusion, lengths=lengths, periodic=True, skin=skin)
-        done, worst = kernels.relax(
+        done, going = kernels.relax(
             centres, exclusion, lengths, first, second, velocity, state, 0.5 * GAP, 0.5 * skin, steps
         )
-        if worst <= 0.5 * GAP:
+        if not going:
             return
         steps -= max(1, done)
 

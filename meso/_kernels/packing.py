@@ -73,10 +73,11 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
     """
     Push overlapping spheres apart: FIRE on soft spheres in a box that wraps in all directions.
 
-    centres, velocity (n, 3), radii (n,), lengths (3,) float64; first, second (m,) int64 pairs; state (3,) float64 holds
-    time step, mixing and number of downhill steps. Stops when no depth exceeds limit × smaller diameter, when a centre has
-    moved by room (the pair list is then stale), or after the given steps. centres, velocity and state change in place.
-    Returns steps done and the largest relative depth before the last step. Bitzek et al., Phys. Rev. Lett. 97, 170201.
+    centres, velocity (n, 3), radii (n,), lengths (3,) float64; first, second (m,) int64 pairs; state (5,) float64 holds
+    time step, mixing, number of downhill steps, steps until the energy is looked at again and what it was. Stops when no
+    depth exceeds limit × smaller diameter or the energy falls by less than 3 % in 50 steps (a jammed packing), when a
+    centre has moved by room (the pair list is then stale), or after the given steps. centres, velocity and state change
+    in place. Returns steps done and whether to go on. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
     """
     n = len(radii)
     force, moved = np.empty((n, 3)), np.zeros((n, 3))
@@ -85,10 +86,9 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
         for axis in range(3):
             d = centres[second[q], axis] - centres[first[q], axis]
             shift[q, axis] = -lengths[axis] * math.floor(d / lengths[axis] + 0.5)
-    worst = 0.0
     for step in range(steps):
         force[:] = 0.0
-        worst = 0.0
+        worst, energy = 0.0, 0.0
         for q in range(len(first)):
             s, t = first[q], second[q]
             dz = centres[t, 0] - centres[s, 0] + shift[q, 0]
@@ -101,6 +101,7 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
             distance = math.sqrt(square)
             depth = contact - distance
             worst = max(worst, depth / (2.0 * radii[t]))
+            energy += depth * depth
             push = depth / max(distance, 1e-12 * contact)
             force[s, 0] -= push * dz
             force[s, 1] -= push * dy
@@ -109,7 +110,12 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
             force[t, 1] += push * dy
             force[t, 2] += push * dx
         if worst <= limit:
-            return step, worst
+            return step, False
+        state[3] -= 1.0
+        if state[3] <= 0.0:
+            if energy > 0.97 * state[4]:
+                return step, False
+            state[3], state[4] = 50.0, energy
         power, speed, strength = 0.0, 0.0, 0.0
         for s in range(n):
             for axis in range(3):
@@ -136,8 +142,8 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
                 square += moved[s, axis] ** 2
             farthest = max(farthest, square)
         if farthest > room * room:
-            return step + 1, worst
-    return steps, worst
+            return step + 1, True
+    return steps, False
 
 
 @jit
