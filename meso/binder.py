@@ -152,11 +152,7 @@ class _Field:
         """Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last."""
         above = self.value - level.astype(np.float32)[:, None, None]
         faces = np.empty_like(self.active[axis], order="C")
-        inner = slice(None) if axis == 0 else slice(-1)
-        views = (
-            np.moveaxis(a, axis, 0) for a in (above, self.nearest, self.follower, self.active[axis], faces)
-        )
-        value, near, next_near, active, by_plane = views
+        inner = tuple(slice(-1) if other == axis > 0 else slice(None) for other in range(3))
         kernels.cover_faces(
             self.images.centres,
             self.images.radii,
@@ -165,14 +161,14 @@ class _Field:
             self.edges,
             level,
             axis,
-            value[inner],
-            near[inner],
-            next_near[inner],
-            active[inner],
-            by_plane[inner],
+            above,
+            self.nearest,
+            self.follower,
+            self.active[axis][inner],
+            faces[inner],
         )
         if axis > 0:
-            by_plane[-1] = by_plane[0]
+            np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]
         return faces
 
     def fills_centre(self, level: NDArray[np.float64]) -> NDArray[np.bool_]:

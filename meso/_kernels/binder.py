@@ -6,11 +6,13 @@ import numba as nb
 import numpy as np
 
 jit = nb.njit(cache=True, error_model="numpy")
+parallel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
 PARTS = 2
+SLAB = 8
 
 
-@jit
+@parallel
 def nearest_two(centres, radii, reach, edges, offset, first, second, nearest, follower):
     """
     Signed distance from the points of a grid to the nearest and the second nearest sphere surface.
@@ -19,13 +21,24 @@ def nearest_two(centres, radii, reach, edges, offset, first, second, nearest, fo
     grid's shape, hold reach on entry, beyond which nothing is looked for. nearest, follower: int32 of the same shape, −1 on
     entry, receive the indices of the two spheres.
     """
-    nz, ny, nx = first.shape
+    nz = first.shape[0]
+    slabs = (nz + SLAB - 1) // SLAB
+    for slab in nb.prange(slabs):
+        low = np.int64(slab) * SLAB  # the loop's own index is unsigned
+        high = min(nz, low + SLAB) - 1
+        approach(centres, radii, reach, edges, offset, low, high, first, second, nearest, follower)
+
+
+@jit
+def approach(centres, radii, reach, edges, offset, low, high, first, second, nearest, follower):
+    """Do the work of `nearest_two` for the planes low…high of points."""
+    ny, nx = first.shape[1], first.shape[2]
     hz, hy, hx = edges
     for s in range(len(radii)):
         cz, cy, cx = centres[s, 0] - offset * hz, centres[s, 1] - offset * hy, centres[s, 2] - offset * hx
         r = radii[s]
         far = r + reach
-        k0, k1 = max(0, math.ceil((cz - far) / hz)), min(nz - 1, math.floor((cz + far) / hz))
+        k0, k1 = max(low, math.ceil((cz - far) / hz)), min(high, math.floor((cz + far) / hz))
         for k in range(k0, k1 + 1):
             dz = k * hz - cz
             left = far * far - dz * dz
@@ -87,75 +100,92 @@ def negative_area(a, b, c, d):
     )
 
 
-@jit
+@parallel
 def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, nearest, follower, active, faces):
     """
-    Area of every voxel face, as uint8 with 255 for all of it, where d1 + bridging·min(d2, reach) < level outside spheres.
+    Area of the voxel faces normal to an axis, as uint8 with 255 for all, where field < level outside the spheres.
 
-    level (nz + 1,) float64 in the planes of corners, linear between; above (field − level, float32), nearest, follower
-    (int32): axis-first views of arrays at the voxel corners; active, faces: (planes, nu, nv) uint8 views, faces is
-    overwritten. Faces that the surface may cross are cut into PARTS² squares, at whose corners the distances to the spheres
-    known from the voxel corners are taken anew.
+    field = d1 + bridging·min(d2, reach). level (nz + 1,) float64 in the planes of corners, linear between; above (field −
+    level, float32), nearest, follower (int32) at the voxel corners, (nz + 1, ny + 1, nx + 1); active, faces: uint8, indexed
+    like the faces; faces is overwritten. Faces that the surface may cross are cut into PARTS² squares, at whose corners the
+    distances to the spheres known from the voxel corners are taken anew.
     """
-    planes, nu, nv = faces.shape
-    au, av = (axis + 1) % 3, (axis + 2) % 3
-    if au > av:
-        au, av = av, au
-    near, value = np.empty(8, np.int64), np.empty((PARTS + 1, PARTS + 1))
-    for p in range(planes):
-        for u in range(nu):
-            for v in range(nv):
-                faces[p, u, v] = 0
-                a, b = above[p, u, v], above[p, u, v + 1]
-                c, d = above[p, u + 1, v], above[p, u + 1, v + 1]
-                if active[p, u, v] == 255 or (active[p, u, v] == 0 and min(a, b, c, d) > 0.0):
-                    continue
-                if active[p, u, v] == 0 and max(a, b, c, d) < 0.0:
-                    faces[p, u, v] = 255
-                    continue
-                count = 0
-                for corner in range(4):
-                    for rank in range(2):
-                        if rank == 0:
-                            s = nearest[p, u + corner // 2, v + corner % 2]
-                        else:
-                            s = follower[p, u + corner // 2, v + corner % 2]
-                        known = s < 0
-                        for q in range(count):
-                            known = known or near[q] == s
-                        if not known:
-                            near[count] = s
-                            count += 1
-                for g in range(PARTS + 1):
-                    y = u + g / PARTS
-                    if axis == 0:
-                        threshold = level[p]
-                    else:
-                        k = min(u, len(level) - 2)
-                        threshold = level[k] + (y - k) * (level[k + 1] - level[k])
-                    for h in range(PARTS + 1):
-                        first, second = reach, reach
-                        for q in range(count):
-                            s = near[q]
-                            square = (
-                                (p * edges[axis] - centres[s, axis]) ** 2
-                                + (y * edges[au] - centres[s, au]) ** 2
-                                + ((v + h / PARTS) * edges[av] - centres[s, av]) ** 2
+    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    du[1 if axis == 0 else 0] = 1
+    dv[1 if axis == 2 else 2] = 1
+    slack = (1.0 + bridging) * 0.75 * max(edges[0], edges[1], edges[2])
+    for plane in nb.prange(faces.shape[0]):
+        k = np.int64(plane)  # the loop's own index is unsigned
+        near, value = np.empty(8, np.int64), np.empty((PARTS + 1, PARTS + 1))
+        for j in range(faces.shape[1]):
+            for i in range(faces.shape[2]):
+                a, b = above[k, j, i], above[k + dv[0], j + dv[1], i + dv[2]]
+                c = above[k + du[0], j + du[1], i + du[2]]
+                d = above[k + du[0] + dv[0], j + du[1] + dv[1], i + du[2] + dv[2]]
+                taken = active[k, j, i]
+                least = min(a, b, c, d)
+                if taken == 255 or least > slack or (taken == 0 and least > 0.0):
+                    faces[k, j, i] = 0
+                elif taken == 0 and max(a, b, c, d) < 0.0:
+                    faces[k, j, i] = 255
+                else:
+                    count = list_spheres(k, j, i, du, dv, nearest, follower, near)
+                    take_values(
+                        k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near[:count], value
+                    )
+                    solid = 0.0
+                    for g in range(PARTS):
+                        for h in range(PARTS):
+                            solid += negative_area(
+                                value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
                             )
-                            distance = math.sqrt(square) - radii[s]
-                            if distance < first:
-                                first, second = distance, first
-                            elif distance < second:
-                                second = distance
-                        value[g, h] = min(first, first + bridging * second - threshold)
-                solid = 0.0
-                for g in range(PARTS):
-                    for h in range(PARTS):
-                        solid += negative_area(
-                            value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
-                        )
-                solid *= 255.0 / PARTS**2
-                faces[p, u, v] = np.uint8(max(0.0, solid - active[p, u, v]) + 0.5)
+                    faces[k, j, i] = np.uint8(max(0.0, solid * 255.0 / PARTS**2 - taken) + 0.5)
+
+
+@jit
+def list_spheres(k, j, i, du, dv, nearest, follower, near):
+    """List the spheres nearest to the four corners of a face in near (8,); returns their number."""
+    count = 0
+    for corner in range(4):
+        g, h = corner // 2, corner % 2
+        kk, jj, ii = k + g * du[0] + h * dv[0], j + g * du[1] + h * dv[1], i + g * du[2] + h * dv[2]
+        for rank in range(2):
+            if rank == 0:
+                s = nearest[kk, jj, ii]
+            else:
+                s = follower[kk, jj, ii]
+            known = s < 0
+            for q in range(count):
+                known = known or near[q] == s
+            if not known:
+                near[count] = s
+                count += 1
+    return count
+
+
+@jit
+def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near, value):
+    """Evaluate min(d1, field − level) at the corners of the PARTS² squares of a face, from the spheres listed in near."""
+    for g in range(PARTS + 1):
+        z = k + g / PARTS * du[0]
+        below = min(k, len(level) - 2)
+        threshold = level[below] + (z - below) * (level[below + 1] - level[below])
+        for h in range(PARTS + 1):
+            y, x = j + g / PARTS * du[1] + h / PARTS * dv[1], i + h / PARTS * dv[2]
+            first, second = reach, reach
+            for q in range(len(near)):
+                s = near[q]
+                dz, dy, dx = (
+                    z * edges[0] - centres[s, 0],
+                    y * edges[1] - centres[s, 1],
+                    x * edges[2] - centres[s, 2],
+                )
+                distance = math.sqrt(dz * dz + dy * dy + dx * dx) - radii[s]
+                if distance < first:
+                    first, second = distance, first
+                elif distance < second:
+                    second = distance
+            value[g, h] = min(first, first + bridging * second - threshold)
 
 
 @jit
