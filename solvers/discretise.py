@@ -125,7 +125,10 @@ def discretise(electrode: PorousElectrode, cell: CellParameters, *, separator_ce
     mesh = Mesh(
         front=separator_cells,
         storage=np.concatenate(
-            (np.full(separator_cells, cell.separator_porosity * front), electrode.porosity * width)
+            (
+                np.full(separator_cells, cell.separator_porosity * front),
+                np.maximum(electrode.porosity, BLOCKED) * width,
+            )
         ),
         ionic=ionic,
         solid=solid,

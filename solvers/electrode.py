@@ -22,7 +22,7 @@ class PorousElectrode:
     thickness : float
         Of the electrode [m].
     porosity : ndarray, shape (slices,), float64
-        Electrolyte fraction, the nanopores of the carbon-binder domain included.
+        Electrolyte fraction, the nanopores of the carbon-binder domain included; zero in blocked slices at most.
     transport_efficiency : ndarray, shape (slices,), float64
         Effective over free electrolyte conductivity, B = 1 / N_M. Zero: no path through that slice.
     electronic_conductivity : ndarray, shape (slices,), float64
@@ -84,8 +84,10 @@ class PorousElectrode:
         """Refuse what no electrode can have."""
         if not self.particle_radii.all():
             raise ValueError("particle_radii must be positive, got 0; leave an empty size class out")
-        if not self.porosity.all():
-            raise ValueError("porosity must be positive in every slice, got 0; salt needs a place")
+        if not self.porosity[self.transport_efficiency > 0.0].all():
+            raise ValueError(
+                "porosity must be positive in every slice that conducts ions, got 0; salt needs a place"
+            )
         filled = self.porosity + self.active_fraction
         if filled.max() > 1.0 + 1e-9:
             raise ValueError(

@@ -195,7 +195,7 @@ def _fractions(grains: _Grains, members: NDArray[np.intp], classes: int, active:
     counts = np.bincount((code + width * np.arange(layers)[:, None, None]).ravel(), minlength=layers * width)
     counts = counts.reshape(layers, width)[:, 1:].reshape(layers, 2, classes).astype(np.float64)
     # A layer that only cut voxels reach into takes the shares of the whole.
-    counts += 1e-9 * counts.sum(axis=0)
+    counts[counts.sum(axis=(1, 2)) == 0] = counts.sum(axis=0)
     return np.asarray(counts * (active / counts.sum(axis=(1, 2)))[:, None, None])
 
 

@@ -14,9 +14,11 @@ FLAGS = {"cache": True, "error_model": "numpy", "nogil": True}
 GROWTH = 2.0  # of the step at most; second-order backward differences are stable below 1 + sqrt(2)
 INSTANT = 1e-12  # [s] after switching on
 FIRST_STEP = 1e-7  # of the nominal duration
-SHORTEST_STEP = 1e-8  # of the nominal duration
+LONGEST_STEP = 0.02  # of the nominal duration, so that straight lines between the points draw the curve
+SHORTEST_STEP = 1e-14  # of the nominal duration
+RESOLUTION = 1e-8  # to which the end is located, of the nominal duration
 WALL = 1e-3  # this close to saturation or depletion the voltage may fall without end
-STEEP = 30.0  # weight of the change in a step beside the scale of the potential
+STEEP = 3.0  # weight of the change in a step beside the scale of the potential
 VOLTAGE_TOLERANCE = 1e-5  # of the end [V]
 
 FINISHED, NO_START, UNFINISHED = 0, 1, 2
@@ -147,7 +149,9 @@ def step(new, s0, s1, dt, dt1, current, chemistry, mesh, radial, work):
         work.response,
     )
     if iterations > 0:
-        substitute(new.j, mesh.radii, mesh.gain, work.links, work.pivots, work.load, new.x)
+        substitute(
+            new.j, tau, work.shells, mesh.radii, mesh.gain, radial, work.links, work.pivots, work.load, new.x
+        )
         for p in range(new.j.size):
             new.surface[p] = work.base[p] + work.slope[p] * new.j[p]
     return iterations
@@ -250,6 +254,9 @@ def run(current, nominal, cutoff, x0, tolerance, limit, chemistry, mesh, radial)
     beyond, excess = np.inf, 0.0  # a step known to end past the cut-off, and how far
     taken, outcome = 0, UNFINISHED
     while taken < limit and dt > SHORTEST_STEP * nominal:
+        if dt < RESOLUTION * nominal and (beyond < np.inf or at_wall(s0, sign, chemistry)):
+            outcome = FINISHED
+            break
         order = min(taken, 2)
         extrapolate(new, s0, s1, s2, dt, dt1, dt2, order)
         guess.c[:] = new.c
@@ -263,7 +270,7 @@ def run(current, nominal, cutoff, x0, tolerance, limit, chemistry, mesh, radial)
             dt *= max(0.2, 0.9 * error ** (-1.0 / 3.0))
             continue
         ahead = sign * (cell_voltage(new.c, new.phi, current, chemistry, mesh) - cutoff)
-        if ahead < -VOLTAGE_TOLERANCE and dt > SHORTEST_STEP * nominal:
+        if not ahead >= -VOLTAGE_TOLERANCE:
             beyond, excess = dt, -ahead
             dt *= min(max(margin / (margin + excess), 0.1), 0.98)
             continue
@@ -276,14 +283,13 @@ def run(current, nominal, cutoff, x0, tolerance, limit, chemistry, mesh, radial)
         if margin < VOLTAGE_TOLERANCE:
             outcome = FINISHED
             break
-        dt *= min(GROWTH, 0.9 * max(error, 1e-9) ** (-1.0 / 3.0))
+        dt = min(dt * min(GROWTH, 0.9 * max(error, 1e-9) ** (-1.0 / 3.0)), LONGEST_STEP * nominal)
         if beyond < np.inf:
             beyond -= dt1
             dt = min(dt, beyond * max(margin / (margin + excess), 0.1))
-    if outcome == UNFINISHED and dt <= SHORTEST_STEP * nominal and at_wall(s0, sign, chemistry):
+    if outcome == FINISHED and margin > VOLTAGE_TOLERANCE:
         taken += 1
         curve[taken, 0] = curve[taken - 1, 0]
         curve[taken, 1] = cutoff
-        outcome = FINISHED
     shell_mean(s0.x, radial.volumes, mean)
     return curve[: taken + 1], s0, mean, outcome

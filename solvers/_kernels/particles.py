@@ -57,14 +57,24 @@ def eliminate(past, tau, radii, gain, radial, links, surface, pivots, load, base
 
 
 @njit(**FLAGS)
-def substitute(j, radii, gain, links, pivots, load, x):
-    """Back substitution: the shells' stoichiometries x (n, p) for the reaction current densities j (p,)."""
+def substitute(j, tau, past, radii, gain, radial, links, pivots, load, x):
+    """Back substitution: the shells' stoichiometries x (n, p) for the reaction current densities j (p,).
+
+    The mean is then set to what the surface let through: in tiny particles rounding would add up to more.
+    """
     n, p = x.shape
+    balance = np.empty(p)
+    total = radial.volumes.sum()
     for k in range(p):
         x[n - 1, k] = (load[n - 1, k] - gain[k] * radii[k] * j[k]) * pivots[n - 1, k]
+        balance[k] = -gain[k] * j[k] * tau / radii[k] + radial.volumes[n - 1] * (past[n - 1, k] - x[n - 1, k])
     for i in range(n - 2, -1, -1):
         for k in range(p):
             x[i, k] = (load[i, k] + links[i, k] * x[i + 1, k]) * pivots[i, k]
+            balance[k] += radial.volumes[i] * (past[i, k] - x[i, k])
+    for i in range(n):
+        for k in range(p):
+            x[i, k] += balance[k] / total
 
 
 @njit(**FLAGS)
