@@ -138,6 +138,7 @@ class _Field:
     ) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
         voxels = 2.0 * WHOLE_FACE * float(np.prod(self.structure.shape))
+        last, factor = 0.0, 1.0
         for _ in range(8):
             along_y, along_x = self.faces(level, axis=1), self.faces(level, axis=2)
             got = (
@@ -145,7 +146,10 @@ class _Field:
             ) / voxels
             if got == 0 or abs(got - wanted) <= 3e-4 * wanted:
                 break
-            level = level * (wanted / got) ** (1 / exponent)
+            if last not in {0.0, got}:
+                exponent = float(np.log(got / last) / np.log(factor))
+            last, factor = got, (wanted / got) ** (1 / min(4.0, max(0.5, exponent)))
+            level = level * factor
         return level, (self.faces(level, axis=0), along_y, along_x)
 
     def faces(self, level: NDArray[np.float64], *, axis: int) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from meso.phases import Phase
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
     from meso.packing import ParticlePacking
@@ -144,6 +145,19 @@ class Mesostructure:
         """
         return float(self.fraction_profile(phase).mean())
 
+    def plot(self) -> Figure:
+        """
+        Draw a cut through the structure beside the volume fractions over the depth.
+
+        Returns
+        -------
+        Figure
+            Matplotlib figure; see `meso.figures.draw_structure`.
+        """
+        from meso.figures import draw_structure
+
+        return draw_structure(self)
+
 
 def _check_labels(labels: ArrayLike) -> NDArray[np.uint8]:
     """Copy labels to a read-only uint8 block, refusing what is no image of the three phases."""
@@ -192,7 +206,12 @@ def _check_faces(
     for phase in (Phase.ACTIVE, Phase.BINDER):
         if phase not in faces:
             continue
-        own = [np.asarray(face, dtype=np.uint8).view() for face in faces[phase]]
+        own = [np.asarray(face).view() for face in faces[phase]]
+        if any(face.dtype != np.uint8 for face in own):
+            raise ValueError(
+                f"face fractions of {phase.name} must be uint8 with 255 for the whole face, got "
+                f"{[str(face.dtype) for face in own]}; round 255 times the fraction"
+            )
         shapes = tuple(face.shape for face in own)
         if shapes != expected:
             raise ValueError(f"face fractions of {phase.name} must have shapes {expected}, got {shapes}")

@@ -1,0 +1,111 @@
+"""Binder as level sets: films and bridges against closed forms."""
+
+import numpy as np
+import pytest
+
+from meso import ParticlePacking, Phase, Profile
+from meso._kernels import binder as kernels
+from meso.binder import add_binder
+from meso.voxels import voxelize
+
+CELL = 1e-5
+
+
+def balls(centres, radius):
+    return ParticlePacking(
+        centres=np.array(centres) * CELL,
+        radii=np.full(len(centres), radius * CELL),
+        domain=(CELL, CELL, CELL),
+    )
+
+
+@pytest.mark.parametrize("n", [16, 32])
+def test_film_on_a_sphere_is_a_larger_sphere(n):
+    """
+    Bridging 0: binder fills the shell up to the radius that holds its volume; every face against the exact discs.
+
+    A long reach leaves no freedom between the two faces of the box, and by symmetry the threshold is one number.
+    """
+    fraction, radius = 0.06, 0.3
+    outer = (radius**3 + 3 * fraction / (4 * np.pi)) ** (1 / 3)
+    inner = voxelize(balls([(0.5, 0.47, 0.52)], radius), voxel_size=CELL / n)
+    shell = voxelize(balls([(0.5, 0.47, 0.52)], outer), voxel_size=CELL / n)
+    structure = add_binder(inner, fraction=Profile.constant(fraction), bridging=0.0, reach=0.45 * CELL)
+    assert structure.volume_fraction(Phase.BINDER) == pytest.approx(fraction, rel=1e-3)
+    for axis in range(3):
+        exact = (
+            shell.face_fractions[Phase.ACTIVE][axis].astype(float) - inner.face_fractions[Phase.ACTIVE][axis]
+        )
+        error = (structure.face_fractions[Phase.BINDER][axis] - exact) / 255
+        assert np.abs(error).max() < 0.12 * 16 / n
+        assert abs(error.mean()) < 1.5e-3 * 16 / n
+
+
+def test_bridge_between_two_spheres_is_an_ellipsoid_of_revolution():
+    """Bridging 1: the sum of the distances to the two centres is the same all over the outer surface."""
+    n, radius = 40, 0.22
+    centres = np.array([(0.5 - radius, 0.5, 0.5), (0.5 + radius, 0.5, 0.5)])
+    structure = add_binder(
+        voxelize(balls(centres, radius), voxel_size=CELL / n),
+        fraction=Profile((0, 0.45, 0.5, 0.55, 1), (0.0, 0.02, 0.02, 0.02, 0.0)),
+        bridging=1.0,
+        reach=radius * CELL,
+    )
+    middle = (np.arange(n) + 0.5) / n
+    points = np.stack(np.meshgrid(middle, middle, middle, indexing="ij"), axis=-1)
+    total = sum(np.linalg.norm(points - centre, axis=-1) for centre in centres)
+    waist = np.abs(points[..., 0] - 0.5) < 1.5 / n
+    binder, pore = structure.labels == Phase.BINDER, structure.labels == Phase.PORE
+    assert total[binder & waist].max() <= total[pore & waist].min() + 0.02
+    assert np.count_nonzero(binder & (total > 4 * radius + 0.2)) == 0
+
+
+def test_more_bridging_gathers_binder_in_the_gap():
+    radius = 0.2
+    packing = balls([(0.3, 0.5, 0.5), (0.71, 0.5, 0.5)], radius)
+    base = voxelize(packing, voxel_size=CELL / 24)
+    near = []
+    for bridging in (0.0, 0.5, 1.0):
+        structure = add_binder(base, fraction=Profile.constant(0.02), bridging=bridging, reach=radius * CELL)
+        near.append(np.count_nonzero(structure.labels[11:13] == Phase.BINDER))
+    assert near[0] < near[1] <= near[2]
+
+
+def test_binder_that_does_not_fit_and_structures_that_do_not_suit_are_refused():
+    base = voxelize(balls([(0.5, 0.5, 0.5)], 0.2), voxel_size=CELL / 10)
+    with pytest.raises(ValueError, match="what fits within reach"):
+        add_binder(base, fraction=Profile.constant(0.5), bridging=0.5, reach=0.05 * CELL)
+    bare = type(base)(base.labels, voxel_size=1e-6)
+    with pytest.raises(ValueError, match="make it with voxelize"):
+        add_binder(bare, fraction=Profile.constant(0.1), bridging=0.5, reach=1e-6)
+    assert add_binder(base, fraction=Profile.constant(0.0), bridging=0.5, reach=1e-6) is base
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_nearest_two_against_all_distances(compiled):
+    rng = np.random.default_rng(8808)
+    centres, radii, edges = rng.random((7, 3)), rng.uniform(0.1, 0.3, 7), np.array([0.25, 0.2, 0.125])
+    shape, reach = (5, 6, 9), 0.35
+    first, second = np.full(shape, reach, np.float32), np.full(shape, reach, np.float32)
+    nearest, follower = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
+    kernel = kernels.nearest_two if compiled else kernels.nearest_two.py_func
+    kernel(centres, radii, reach, edges, 0.0, first, second, nearest, follower)
+    points = np.stack(
+        np.meshgrid(*(np.arange(n) * e for n, e in zip(shape, edges, strict=True)), indexing="ij"), axis=-1
+    )
+    distances = np.linalg.norm(points[..., None, :] - centres, axis=-1) - radii
+    ranked = np.minimum(np.sort(distances, axis=-1), reach)
+    assert first == pytest.approx(ranked[..., 0], abs=1e-6)
+    assert second == pytest.approx(ranked[..., 1], abs=1e-6)
+    known = ranked[..., 0] < reach - 1e-6
+    assert np.array_equal(nearest[known], distances.argmin(axis=-1)[known])
+
+
+@pytest.mark.parametrize("kernel", [kernels.negative_area, kernels.negative_area.py_func])
+def test_marching_squares_are_exact_for_planes(kernel):
+    """Area below a straight line across the unit square, in closed form."""
+    assert kernel(-0.25, 0.75, 0.75, -0.25) == pytest.approx(0.25)
+    assert kernel(-0.5, 0.5, 1.5, 0.5) == pytest.approx(0.125)
+    assert kernel(-1.5, -0.5, 0.5, -0.5) == pytest.approx(0.875)
+    assert kernel(1.0, 2.0, 3.0, 0.0) == 0.0
+    assert kernel(-1.0, -2.0, -3.0, 0.0) == 1.0
