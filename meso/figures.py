@@ -36,8 +36,9 @@ def draw_structure(structure: Mesostructure) -> Figure:
 
     depth = structure.thickness * 1e6
     width = structure.shape[2] * structure.voxel_size[2] * 1e6
-    figure = Figure(figsize=(7.0, 1.8 + 6.0 * min(1.0, width / depth)), layout="constrained")
-    picture, curves = figure.subplots(2, 1, sharex=True, height_ratios=(6.0 * min(1.0, width / depth), 1.8))
+    tall = 6.4 * width / depth
+    figure = Figure(figsize=(7.0, 2.6 + tall), layout="constrained")
+    picture, curves = figure.subplots(2, 1, sharex=True, height_ratios=(tall, 1.8))
     picture.imshow(
         structure.labels[:, structure.shape[1] // 2, :].T,
         cmap=ListedColormap([COLOURS[phase] for phase in Phase]),

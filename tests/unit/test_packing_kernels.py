@@ -1,0 +1,131 @@
+"""Kernels of packing and voxels on tiny cases: compiled, interpreted, and by hand."""
+
+import numpy as np
+import pytest
+
+from meso._kernels import measures as measure_kernels
+from meso._kernels import packing as kernels
+from meso._kernels import voxels as voxel_kernels
+
+BOTH = pytest.mark.parametrize("which", ["compiled", "interpreted"])
+
+
+def pick(kernel, which):
+    return kernel if which == "compiled" else kernel.py_func
+
+
+def relaxed(which, centres, radii, steps, limit=1e-6):
+    centres, radii = np.array(centres), np.array(radii)
+    pairs = np.array([(s, t) for s in range(len(radii)) for t in range(s + 1, len(radii))])
+    state = np.array([0.3, 0.1, 0.0, 0.0, np.inf])
+    done, going = pick(kernels.relax, which)(
+        centres,
+        radii,
+        np.full(3, 10.0),
+        pairs[:, 0],
+        pairs[:, 1],
+        np.zeros_like(centres),
+        state,
+        limit,
+        5.0,
+        steps,
+    )
+    return centres, done, going
+
+
+@BOTH
+def test_two_overlapping_spheres_part_along_their_axis(which):
+    centres, _, going = relaxed(which, [(5.0, 5.0, 4.5), (5.0, 5.0, 5.3)], [1.0, 0.6], 500)
+    assert not going
+    assert np.linalg.norm(centres[0] - centres[1]) >= 1.6 - 1.2e-6
+    assert centres[:, :2] == pytest.approx(5.0)
+    assert centres.mean(axis=0) == pytest.approx([5.0, 5.0, 4.9])
+
+
+@BOTH
+def test_spheres_part_across_the_boundary(which):
+    centres, _, _ = relaxed(which, [(0.1, 5.0, 5.0), (9.6, 5.0, 5.0)], [0.5, 0.5], 500)
+    apart = centres[0, 0] - centres[1, 0]
+    assert apart + 10.0 >= 1.0 - 1e-5
+
+
+@BOTH
+def test_relaxation_stops_for_a_new_pair_list_and_when_jammed(which):
+    first, second = np.array([0]), np.array([1])
+    state = np.array([0.3, 0.1, 0.0, 0.0, np.inf])
+    centres = np.array([(5.0, 5.0, 4.9), (5.0, 5.0, 5.1)])
+    done, going = pick(kernels.relax, which)(
+        centres, np.ones(2), np.full(3, 10.0), first, second, np.zeros((2, 3)), state, 1e-6, 0.1, 100
+    )
+    assert going
+    assert done < 100
+    row = [(5.0, 5.0, x) for x in (1.0, 3.0, 5.0, 7.0, 9.0)]
+    _, done, going = relaxed(which, row, [1.1] * 5, 1000)
+    assert not going
+    assert done <= 101
+
+
+@BOTH
+def test_plane_areas_integrate_to_the_volume_of_a_union(which):
+    """Two overlapping spheres: volumes minus the lens, pi (R + r - d)^2 (d^2 + 2dr - 3r^2 + 2dR + 6rR - 3R^2) / 12d."""
+    large, small, apart = 2.0, 1.2, 2.5
+    direction = np.array([0.6, 0.64, 0.48])
+    centres = np.array([(5.0, 5.0, 5.0), (5.0, 5.0, 5.0) + apart * direction])
+    areas = np.empty(400)
+    pick(kernels.plane_areas, which)(
+        centres, np.array([large, small]), np.full(3, 10.0), np.array([0]), np.array([1]), areas
+    )
+    lens = np.pi * (large + small - apart) ** 2 / (12 * apart)
+    lens *= apart**2 + 2 * apart * small - 3 * small**2 + 2 * apart * large + 6 * small * large - 3 * large**2
+    volume = 4 / 3 * np.pi * (large**3 + small**3) - lens
+    assert areas.mean() * 10.0 == pytest.approx(volume, rel=1e-4)
+
+
+@BOTH
+def test_lens_of_equal_discs(which):
+    """2 r^2 acos(d / 2r) - d sqrt(4 r^2 - d^2) / 2; nothing apart, the smaller disc inside."""
+    lens = pick(kernels.lens_area, which)
+    assert lens(1.0, 1.0, 1.0) == pytest.approx(2 * np.arccos(0.5) - 0.5 * np.sqrt(3))
+    assert lens(1.0, 1.0, 2.0) == 0.0
+    assert lens(4.0, 0.25, 1.0) == pytest.approx(np.pi * 0.25)
+    assert lens(-1.0, 1.0, 0.1) == 0.0
+
+
+@BOTH
+def test_interpreted_voxel_kernels_agree_with_compiled_ones(which):
+    rng = np.random.default_rng(7919)
+    centres, radii = rng.random((4, 3)), np.array([0.4, 0.35, 0.3, 0.25])
+    edges, shape = np.array([0.25, 0.2, 1 / 3]), (4, 5, 3)
+    start, partner = np.array([0, 3, 5, 6, 6]), np.array([1, 2, 3, 2, 3, 3])
+    ids, nearest = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    pick(voxel_kernels.label_voxels, which)(centres, radii, np.arange(4), edges, ids, nearest)
+    middles = np.meshgrid(
+        *((np.arange(n) + 0.5) * e for n, e in zip(shape, edges, strict=True)), indexing="ij"
+    )
+    depth = np.linalg.norm(np.stack(middles, axis=-1)[..., None, :] - centres, axis=-1) - radii
+    assert np.array_equal(ids, np.where(depth.min(axis=-1) < 0, depth.argmin(axis=-1) + 1, 0))
+    covered = np.zeros((5, 5, 3), np.float32)
+    pick(voxel_kernels.add_discs, which)(centres, radii, 0, edges, covered)
+    pick(voxel_kernels.subtract_overlaps, which)(centres, radii, start, partner, 0, edges, covered)
+    faces = np.empty(covered.shape, np.uint8)
+    pick(voxel_kernels.quantise, which)(covered, faces)
+    fine = (np.arange(120) + 0.5) / 120
+    points = np.stack(np.meshgrid([0.5], fine, fine, indexing="ij"), axis=-1)[0]
+    inside = np.any(np.linalg.norm(points[..., None, :] - centres, axis=-1) < radii, axis=-1)
+    sampled = inside.reshape(5, 24, 3, 40).mean(axis=(1, 3))
+    assert faces[2] / 255 == pytest.approx(sampled, abs=0.02)
+
+
+@BOTH
+def test_exposed_area_of_two_overlapping_spheres(which):
+    """Each loses the cap beyond the radical plane, 2 pi r h, spread over the slices it lies in."""
+    apart, radius = 1.2, 1.0
+    centres = np.array([(3.0, 3.0, 3.0), (3.0, 3.0 + apart, 3.0)])
+    areas = np.zeros(48)
+    pick(measure_kernels.exposed_areas, which)(
+        centres, np.full(2, radius), 2, np.array([0, 1, 2]), np.array([1, 0]), 0.125, areas
+    )
+    cap = 2 * np.pi * radius * (radius - apart / 2)
+    assert areas.sum() == pytest.approx(2 * (4 * np.pi * radius**2 - cap), rel=1e-3)
+    assert areas[:16].sum() == 0.0
+    assert areas[16] == pytest.approx(2 * 2 * np.pi * radius * 0.125, rel=1e-3)
