@@ -53,8 +53,8 @@ def add_binder(
     particles, b being `bridging`. For b = 0 that is a film of thickness t, for b = 1 an ellipsoid around every contact
     whose foci are the two centres, the pendular rings of a drying liquid. The threshold t is piecewise linear in depth
     with knots 2·`reach` apart, each set so that the mean over its neighbourhood is met. Face fractions come from marching
-    squares on the distances at the voxel corners; where a face is cut, it is divided in four and the distances are taken
-    anew at their corners, so that the narrow gaps at contacts are seen.
+    squares on the distances at the voxel corners; where a face is cut, it is divided into 4 squares, or 16 in the gap between
+    two particles, and the distances are taken anew at their corners.
     """
     if structure.particles is None or structure.face_fractions is None or not structure.periodic:
         raise ValueError(
@@ -81,7 +81,7 @@ class _Field:
     def __init__(self, structure: Mesostructure, *, bridging: float, reach: float) -> None:
         assert structure.particles is not None
         assert structure.face_fractions is not None
-        self.structure, self.bridging, self.reach = structure, bridging, reach
+        self.structure, self.bridging, self.reach = structure, float(bridging), float(reach)
         self.images = periodic_images(structure.particles, reach=reach)
         self.edges = np.array(structure.voxel_size)
         self.active = structure.face_fractions[Phase.ACTIVE]

@@ -54,6 +54,8 @@ class SizeClass:
     share: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("diameter", "spread", "share"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if not 0 < self.diameter < 1e-3:
             raise ValueError(
                 f"diameter must lie in (0, 1e-3) m, got {self.diameter}; did you pass micrometres?"
@@ -141,6 +143,9 @@ class ElectrodeDesign:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size_classes", tuple(self.size_classes))
+        for name in ("thickness", "porosity", "binder_fraction", "binder_bridging"):
+            if not isinstance(value := getattr(self, name), Profile):
+                object.__setattr__(self, name, float(value))
         if not 0 < self.thickness < 1e-2:
             raise ValueError(
                 f"thickness must lie in (0, 1e-2) m, got {self.thickness}; did you pass micrometres?"
@@ -290,11 +295,11 @@ class ElectrodeDesign:
                 f"a design must have the keys {sorted(known)}, got unknown {unknown} and missing {missing}"
             )
         return cls(
-            thickness=float(data["thickness"]),
+            thickness=data["thickness"],
             porosity=_parse(data["porosity"]),
             binder_fraction=_parse(data["binder_fraction"]),
             size_classes=tuple(SizeClass(**size_class) for size_class in data["size_classes"]),
-            binder_bridging=float(data.get("binder_bridging", 0.5)),
+            binder_bridging=data.get("binder_bridging", 0.5),
         )
 
 
@@ -335,6 +340,8 @@ def _plain(value: float | Profile) -> float | dict[str, list[float]]:
 
 def _parse(value: Any) -> float | Profile:
     """Undo `_plain`."""
-    if isinstance(value, (int, float)):
-        return float(value)
-    return Profile(tuple(value["positions"]), tuple(value["values"]))
+    return (
+        Profile(tuple(value["positions"]), tuple(value["values"]))
+        if isinstance(value, dict)
+        else float(value)
+    )

@@ -8,7 +8,7 @@ import numpy as np
 jit = nb.njit(cache=True, error_model="numpy")
 parallel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
-PARTS = 2
+COARSE, FINE = 2, 4
 SLAB = 8
 
 
@@ -107,16 +107,17 @@ def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, near
 
     field = d1 + bridging·min(d2, reach). level (nz + 1,) float64 in the planes of corners, linear between; above (field −
     level, float32), nearest, follower (int32) at the voxel corners, (nz + 1, ny + 1, nx + 1); active, faces: uint8, indexed
-    like the faces; faces is overwritten. Faces that the surface may cross are cut into PARTS² squares, at whose corners the
-    distances to the spheres known from the voxel corners are taken anew.
+    like the faces; faces is overwritten. Faces that the surface may cross are cut into COARSE² squares, or FINE² where two spheres are within a voxel,
+    at whose corners the distances to the spheres known from the voxel corners are taken anew.
     """
     du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
     du[1 if axis == 0 else 0] = 1
     dv[1 if axis == 2 else 2] = 1
-    slack = (1.0 + bridging) * 0.75 * max(edges[0], edges[1], edges[2])
+    longest = max(edges[0], edges[1], edges[2])
+    slack = (1.0 + bridging) * 0.75 * longest
     for plane in nb.prange(faces.shape[0]):
         k = np.int64(plane)  # the loop's own index is unsigned
-        near, value = np.empty(8, np.int64), np.empty((PARTS + 1, PARTS + 1))
+        near, value = np.empty(8, np.int64), np.empty((FINE + 1, FINE + 1))
         for j in range(faces.shape[1]):
             for i in range(faces.shape[2]):
                 a, b = above[k, j, i], above[k + dv[0], j + dv[1], i + dv[2]]
@@ -130,16 +131,35 @@ def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, near
                     faces[k, j, i] = 255
                 else:
                     count = list_spheres(k, j, i, du, dv, nearest, follower, near)
-                    take_values(
-                        k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near[:count], value
+                    listed, parts = near[:count], COARSE
+                    gap = take_values(
+                        k, j, i, du, dv, centres, radii, reach, bridging, edges, level, listed, parts, value
                     )
+                    if gap < longest:
+                        parts = FINE
+                        take_values(
+                            k,
+                            j,
+                            i,
+                            du,
+                            dv,
+                            centres,
+                            radii,
+                            reach,
+                            bridging,
+                            edges,
+                            level,
+                            listed,
+                            parts,
+                            value,
+                        )
                     solid = 0.0
-                    for g in range(PARTS):
-                        for h in range(PARTS):
+                    for g in range(parts):
+                        for h in range(parts):
                             solid += negative_area(
                                 value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
                             )
-                    faces[k, j, i] = np.uint8(max(0.0, solid * 255.0 / PARTS**2 - taken) + 0.5)
+                    faces[k, j, i] = np.uint8(max(0.0, solid * 255.0 / parts**2 - taken) + 0.5)
 
 
 @jit
@@ -164,14 +184,19 @@ def list_spheres(k, j, i, du, dv, nearest, follower, near):
 
 
 @jit
-def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near, value):
-    """Evaluate min(d1, field − level) at the corners of the PARTS² squares of a face, from the spheres listed in near."""
-    for g in range(PARTS + 1):
-        z = k + g / PARTS * du[0]
+def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near, parts, value):
+    """
+    Evaluate min(d1, field − level) at the corners of the parts² squares of a face, from the spheres listed in near.
+
+    Returns the smallest d2.
+    """
+    gap = reach
+    for g in range(parts + 1):
+        z = k + g / parts * du[0]
         below = min(k, len(level) - 2)
         threshold = level[below] + (z - below) * (level[below + 1] - level[below])
-        for h in range(PARTS + 1):
-            y, x = j + g / PARTS * du[1] + h / PARTS * dv[1], i + h / PARTS * dv[2]
+        for h in range(parts + 1):
+            y, x = j + g / parts * du[1] + h / parts * dv[1], i + h / parts * dv[2]
             first, second = reach, reach
             for q in range(len(near)):
                 s = near[q]
@@ -185,7 +210,9 @@ def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, 
                     first, second = distance, first
                 elif distance < second:
                     second = distance
+            gap = min(gap, second)
             value[g, h] = min(first, first + bridging * second - threshold)
+    return gap
 
 
 @jit
