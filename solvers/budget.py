@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers._kernels.newton import Chemistry, Mesh
-from solvers.cell import FARADAY, CellParameters
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
 from solvers.discharge import DischargeResult, constant_current, simulate_discharge
 from solvers.discretise import Discretisation, chemistry, discretise
 from solvers.electrode import PorousElectrode

@@ -6,14 +6,10 @@ from typing import Self
 
 import numpy as np
 
+from solvers._kernels.newton import equilibrium
+from solvers.chemistries import SETS
+from solvers.constants import FARADAY, GAS_CONSTANT, STANDARD_TEMPERATURE
 from solvers.curves import Curve
-
-FARADAY = 96485.33212331  # [C.mol-1]
-GAS_CONSTANT = 8.31446261815324  # [J.mol-1.K-1]
-STANDARD_TEMPERATURE = 298.15  # [K]
-
-# The stoichiometry stays this far from 0 and 1, where the exchange current vanishes.
-STOICHIOMETRY_MARGIN = 1e-6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -131,7 +127,7 @@ class CellParameters:
                 f"upper_cutoff_voltage must exceed lower_cutoff_voltage = {self.lower_cutoff_voltage}, "
                 f"got {self.upper_cutoff_voltage}; swap them?"
             )
-        if not self.minimum_stoichiometry < self.maximum_stoichiometry:
+        if not self.maximum_stoichiometry - self.minimum_stoichiometry > 1e-3:
             raise ValueError(
                 "open_circuit_potential must pass through a voltage between the cut-offs "
                 f"{self.lower_cutoff_voltage} and {self.upper_cutoff_voltage} V while falling; "
@@ -157,8 +153,6 @@ class CellParameters:
         ValueError
             If there is no such set.
         """
-        from solvers.chemistries import SETS
-
         if name not in SETS:
             raise ValueError(f"name must be one of {', '.join(SETS)}, got {name!r}")
         return cls(name=name, **SETS[name]())
@@ -172,8 +166,6 @@ class CellParameters:
         tuple of str
             Names for `CellParameters.named`.
         """
-        from solvers.chemistries import SETS
-
         return tuple(SETS)
 
     @cached_property
@@ -183,7 +175,7 @@ class CellParameters:
 
     @cached_property
     def maximum_stoichiometry(self) -> float:
-        """Equilibrium stoichiometry at the lower cut-off; 1 - 1e-6 where the potential never falls so low."""
+        """Equilibrium stoichiometry at the lower cut-off; 1 - 1e-6 where the curve never falls so low."""
         return self._stoichiometry_at(self.lower_cutoff_voltage)
 
     @property
@@ -203,15 +195,11 @@ class CellParameters:
         return GAS_CONSTANT * self.temperature / FARADAY
 
     def _stoichiometry_at(self, voltage: float) -> float:
-        """Invert the falling open-circuit potential by bisection, kept inside the margins."""
-        low, high = STOICHIOMETRY_MARGIN, 1.0 - STOICHIOMETRY_MARGIN
-        if self.open_circuit_potential(low) <= voltage:
-            return low
-        if self.open_circuit_potential(high) >= voltage:
-            return high
+        """Invert the falling equilibrium potential by bisection."""
+        low, high = 1e-9, 1.0 - 1e-9
         for _ in range(60):
             middle = 0.5 * (low + high)
-            if self.open_circuit_potential(middle) > voltage:
+            if equilibrium(middle, self.open_circuit_potential.table)[0] > voltage:
                 low = middle
             else:
                 high = middle

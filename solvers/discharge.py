@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from solvers._kernels.discharge import FINISHED, NO_START, UNFINISHED, run
 from solvers._kernels.newton import Chemistry
-from solvers.cell import FARADAY, CellParameters
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
 from solvers.discretise import Discretisation, chemistry, discretise, radial_mesh
 from solvers.electrode import PorousElectrode
 

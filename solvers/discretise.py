@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from solvers._kernels.newton import Chemistry, Mesh
 from solvers._kernels.particles import Radial
-from solvers.cell import FARADAY, CellParameters
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
 from solvers.electrode import PorousElectrode
 
 Array = NDArray[np.float64]

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from solvers._kernels.curves import lookup
-from solvers._kernels.newton import cell_voltage, newton
+from solvers._kernels.newton import cell_voltage, equilibrium, newton
 from solvers._kernels.particles import eliminate, link, shell_mean, substitute
 
 FLAGS = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -195,7 +194,7 @@ def at_wall(state, sign, chemistry):
 def start(state, x0, current, chemistry, mesh, radial, work):
     """Set the state the instant after the current is switched on, raising it in stages; whether that succeeded."""
     state.c[:] = chemistry.salt
-    state.phi[:] = lookup(x0, chemistry.potential)[0]
+    state.phi[:] = equilibrium(x0, chemistry.potential)[0]
     state.j[:] = 0.0
     state.surface[:] = x0
     state.x[:] = x0
@@ -247,7 +246,7 @@ def run(current, nominal, cutoff, x0, tolerance, limit, chemistry, mesh, radial)
         curve[0, 0], curve[0, 1] = 0.0, cutoff
         return curve[:1], s0, mean, NO_START
     margin = sign * (cell_voltage(s0.c, s0.phi, current, chemistry, mesh) - cutoff)
-    curve[0, 0], curve[0, 1] = 0.0, cutoff + sign * margin
+    curve[0, 0], curve[0, 1] = 0.0, cutoff + sign * max(margin, -10.0)
     if not margin > 0.0:
         return curve[:1], s0, mean, NO_START
     dt, dt1, dt2 = FIRST_STEP * nominal, np.inf, np.inf

@@ -8,7 +8,8 @@ import pytest
 
 from solvers._kernels.discharge import new_state, new_work, start
 from solvers.budget import utilization_budget
-from solvers.cell import FARADAY, GAS_CONSTANT, CellParameters
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY, GAS_CONSTANT
 from solvers.curves import Curve
 from solvers.discharge import DischargeStatus, simulate_discharge
 from solvers.discretise import chemistry, discretise, radial_mesh

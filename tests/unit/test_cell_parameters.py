@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from solvers._kernels.curves import evaluate, lookup
-from solvers.cell import FARADAY, CellParameters
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
 from solvers.curves import Curve
 from solvers.electrode import PorousElectrode
 
