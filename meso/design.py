@@ -287,13 +287,9 @@ class ElectrodeDesign:
         ValueError
             If a key is unknown or missing, or a value is outside its range.
         """
-        known = {field.name for field in fields(cls)}
-        required = known - {"binder_bridging"}
-        unknown, missing = sorted(set(data) - known), sorted(required - set(data))
-        if unknown or missing:
-            raise ValueError(
-                f"a design must have the keys {sorted(known)}, got unknown {unknown} and missing {missing}"
-            )
+        _check_keys("a design", data, cls, optional={"binder_bridging"})
+        for size_class in data["size_classes"]:
+            _check_keys("a size class", size_class, SizeClass, optional={"spread", "share"})
         return cls(
             thickness=data["thickness"],
             porosity=_parse(data["porosity"]),
@@ -328,6 +324,16 @@ def _check_fractions(porosity: Profile, binder: Profile) -> None:
         raise ValueError(
             f"porosity + binder_fraction must stay below 1 in every slice, got {1 - active.minimum():.4g} at relative "
             f"depth {depth:.3g}; keep binder_fraction below {1 - float(porosity(depth)):.4g} there"
+        )
+
+
+def _check_keys(what: str, data: Mapping[str, Any], cls: type, *, optional: set[str]) -> None:
+    """Refuse stored data with keys too many or too few."""
+    known = {field.name for field in fields(cls)}
+    unknown, missing = sorted(set(data) - known), sorted(known - optional - set(data))
+    if unknown or missing:
+        raise ValueError(
+            f"{what} must have the keys {sorted(known)}, got unknown {unknown} and missing {missing}"
         )
 
 

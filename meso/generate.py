@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 COARSEST = 4.0
 """Fewest voxels across the median particle."""
 
+MOST = 1_000_000_000
+"""Most voxels of a structure: 1000³ fill some 40 GB while it is made."""
+
 
 def generate(
     design: ElectrodeDesign, *, voxel_size: float, width: float, seed: int | np.random.SeedSequence
@@ -44,7 +47,7 @@ def generate(
     Raises
     ------
     ValueError
-        If the voxels are too coarse, the domain too small, or the fractions cannot be packed.
+        If the voxels are too coarse or too many, the domain too small, or the fractions cannot be packed.
 
     Examples
     --------
@@ -63,10 +66,15 @@ def generate(
             f"voxel_size must give at least {COARSEST:g} voxels across the median particle of {median:.4g} m, got "
             f"{voxel_size:.4g}; use {median / 10:.4g} or smaller"
         )
-    edge = design.thickness / max(1, round(design.thickness / voxel_size))
-    packing = pack_particles(
-        design, width=max(1, round(width / edge)) * edge, rng=np.random.default_rng(seed)
-    )
+    through = max(1, round(design.thickness / voxel_size))
+    edge = design.thickness / through
+    across = max(1, round(width / edge))
+    if through * across**2 > MOST:
+        raise ValueError(
+            f"voxel_size and width must keep the structure below {MOST:.2g} voxels, got {through} × {across} × {across}; "
+            f"use a voxel_size of at least {(design.thickness * width**2 / MOST) ** (1 / 3):.3g} or a smaller width"
+        )
+    packing = pack_particles(design, width=across * edge, rng=np.random.default_rng(seed))
     structure = voxelize(packing, voxel_size=edge)
     return add_binder(
         structure, fraction=design.binder_profile, bridging=design.binder_bridging, reach=0.5 * median

@@ -143,6 +143,10 @@ def pack_particles(design: ElectrodeDesign, *, width: float, rng: np.random.Gene
     depth = (rng.random() + np.arange(len(radii)) * (np.sqrt(5) - 1) / 2) % 1.0
     centres = rng.random((len(radii), 3)) * lengths
     centres[:, 0] = np.interp(depth, target.cumulated / target.cumulated[-1], target.edges)
+    order = np.lexsort(
+        np.floor(centres / (2 * np.median(radii))).T[::-1]
+    )  # neighbours in space are neighbours in memory
+    centres, radii, size_class = centres[order], radii[order], size_class[order]
     for steps in (200, 200, 200, 300, 600):
         _relax(centres, radii, lengths, target=target, steps=steps)
         areas = _plane_areas(centres, radii, lengths, planes=len(target.edges) - 1)

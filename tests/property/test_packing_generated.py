@@ -1,5 +1,8 @@
 """Properties that every generated electrode must have."""
 
+import pickle
+
+import numba
 import numpy as np
 import pytest
 
@@ -109,19 +112,39 @@ def test_placed_sizes_are_the_requested_ones(design):
         assert cumulated[-1] / volumes.sum() == pytest.approx(size_class.share, abs=0.03)
 
 
-def test_same_seed_same_bits_and_another_seed_another_packing():
-    first, second, other = voxels(GRADED), voxels(GRADED), voxels(GRADED, seed=3302)
-    assert np.array_equal(first.labels, second.labels)
-    for phase in (Phase.ACTIVE, Phase.BINDER):
-        for ours, theirs in zip(first.face_fractions[phase], second.face_fractions[phase], strict=True):
-            assert np.array_equal(ours, theirs)
-    assert not np.array_equal(first.labels, other.labels)
+def bits(structure):
+    faces = [
+        face.tobytes() for phase in (Phase.ACTIVE, Phase.BINDER) for face in structure.face_fractions[phase]
+    ]
+    return b"".join([structure.labels.tobytes(), structure.particle_ids.tobytes(), *faces])
+
+
+def test_same_seed_same_bits_for_any_number_of_threads_and_another_seed_another_packing():
+    threads = numba.get_num_threads()
+    first = bits(voxels(GRADED))
+    numba.set_num_threads(1)
+    try:
+        second = bits(voxels(GRADED))
+    finally:
+        numba.set_num_threads(threads)
+    assert first == second
+    assert first != bits(voxels(GRADED, seed=3302))
+    assert first == bits(voxels(GRADED, seed=np.random.SeedSequence(3301)))
+
+
+def test_structures_travel_between_processes():
+    structure = voxels(UNIFORM)
+    assert bits(pickle.loads(pickle.dumps(structure))) == bits(structure)
 
 
 @pytest.mark.parametrize(
     ("keywords", "rule"),
     [
         ({"voxel_size": 2e-6}, "at least 4 voxels across the median particle of 6e-06 m.* use 6e-07"),
+        (
+            {"voxel_size": 1e-8},
+            "below 1e.09 voxels, got 6000 × 3800 × 3800; use a voxel_size of at least 4.42e-08",
+        ),
         ({"width": 15e-6}, "at least twice the largest particle, 2.028e-05 m"),
     ],
 )
