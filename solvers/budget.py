@@ -11,6 +11,7 @@ from solvers.constants import FARADAY
 from solvers.discharge import DischargeResult, constant_current, simulate_discharge
 from solvers.discretise import Discretisation, chemistry, discretise
 from solvers.electrode import PorousElectrode
+from solvers.limits import AttainableUtilization, closed_form_limits
 
 MECHANISMS = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 
@@ -23,7 +24,8 @@ class UtilizationBudget:
     """Utilization and its losses; the shares add up to 1 - utilization.
 
     Each share is the drop in utilization when one mechanism is switched on in the next counterfactual model, in the
-    order of the parameters.
+    order of the parameters. A share may come out slightly negative: resistance evens out the reaction, and so
+    can let an electrode use more.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class UtilizationBudget:
     limiting : str
         Name of the largest share: "isolated", "solid_diffusion", "electrolyte" or "ohmic_kinetic"; "none" when
         nothing is lost.
+    limits : AttainableUtilization
+        Closed-form limits of solid diffusion and electrolyte for the connected part, to hold beside the shares.
     discharge : DischargeResult
         Of the complete model; its end profiles tell where the unused lithium sites are.
     """
@@ -50,6 +54,7 @@ class UtilizationBudget:
     electrolyte: float
     ohmic_kinetic: float
     limiting: str
+    limits: AttainableUtilization
     discharge: DischargeResult
 
 
@@ -128,6 +133,7 @@ def utilization_budget(
     return UtilizationBudget(
         utilization=complete.utilization,
         limiting=largest if shares[largest] > 0.0 else "none",
+        limits=closed_form_limits(electrode, cell, c_rate=c_rate),
         discharge=complete,
         **shares,
     )

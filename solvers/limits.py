@@ -1,0 +1,267 @@
+"""What utilization a design can reach at best, from closed forms: no mesh, no time steps."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
+from solvers.curves import Curve
+from solvers.electrode import PorousElectrode
+
+Array = NDArray[np.float64]
+
+# Until this number of diffusion times a sphere has not felt its centre; with that many to fill it, the flux settles.
+EARLY, LONG = 0.002, 5.0
+
+# Nodes of a mean over [0, 1].
+MIDPOINTS = (np.arange(200) + 0.5) / 200
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AttainableUtilization:
+    """Closed-form limits of a design; all arrays have the shape that the arguments broadcast to.
+
+    Parameters
+    ----------
+    utilization : ndarray, float64
+        The smaller of the two limits.
+    solid_diffusion : ndarray, float64
+        Utilization of spheres under constant flux.
+    electrolyte : ndarray, float64
+        Share of the thickness that salt can supply.
+    penetration_depth : ndarray, float64
+        Depth to which a uniform reaction finds salt in the steady state, at most the thickness [m].
+    limiting_current_density : ndarray, float64
+        Largest current that a uniform reaction in the whole electrode sustains [A.m-2].
+    """
+
+    utilization: Array
+    solid_diffusion: Array
+    electrolyte: Array
+    penetration_depth: Array
+    limiting_current_density: Array
+
+
+def attainable_utilization(
+    cell: CellParameters,
+    *,
+    c_rate: ArrayLike,
+    areal_capacity: ArrayLike,
+    thickness: ArrayLike,
+    porosity: ArrayLike,
+    transport_efficiency: ArrayLike,
+    particle_radius: ArrayLike,
+) -> AttainableUtilization:
+    """Limit the utilization of a design by diffusion in its particles and by salt in its pores.
+
+    Parameters
+    ----------
+    cell : CellParameters
+        Materials and separator.
+    c_rate : array_like
+        Current over the theoretical areal capacity [h-1].
+    areal_capacity : array_like
+        Theoretical areal capacity [A.h.m-2].
+    thickness : array_like
+        Of the electrode [m].
+    porosity : array_like
+        Electrolyte fraction.
+    transport_efficiency : array_like
+        Effective over free electrolyte conductivity.
+    particle_radius : array_like
+        Radius of the particles [m].
+
+    Returns
+    -------
+    AttainableUtilization
+        Limits; arrays on a grid of arguments are a map.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not positive.
+
+    Notes
+    -----
+    Spheres: `sphere_utilization` of S = D_s t / R² with the mean diffusivity between the cut-offs. Salt: the steady
+    parabola under a uniform reaction to the depth l, with what the separator stores and needs; without separator
+    l = (6 F D B c0 L / (I (1 - t+)))^(1/2). The diffusivity is its mean between none and the initial concentration.
+    Resistance and kinetics are not limited here: they depend on the cut-off. The limit of the salt is an estimate,
+    not a bound: a reaction that fades inwards reaches deeper, one that runs ahead of the salt may be cut off earlier.
+
+    Examples
+    --------
+    >>> cell = CellParameters.named("nmc811-chen2020")
+    >>> radius = np.array([1.5e-6, 3e-6, 6e-6])
+    >>> limits = attainable_utilization(
+    ...     cell, c_rate=2.0, areal_capacity=60.0, thickness=80e-6, porosity=0.3, transport_efficiency=0.15,
+    ...     particle_radius=radius)
+    >>> limits.solid_diffusion.round(3).tolist()
+    [0.979, 0.917, 0.677]
+    """
+    arguments = {
+        "c_rate": c_rate,
+        "areal_capacity": areal_capacity,
+        "thickness": thickness,
+        "porosity": porosity,
+        "transport_efficiency": transport_efficiency,
+        "particle_radius": particle_radius,
+    }
+    arrays = [np.asarray(value, dtype=np.float64) for value in arguments.values()]
+    for name, array in zip(arguments, arrays, strict=True):
+        if not (array > 0.0).all():
+            raise ValueError(f"{name} must be positive, got {array.min()}; SI units are expected")
+    rate, capacity, length, pores, efficiency, radius = np.broadcast_arrays(*arrays)
+    solid = sphere_utilization(_solid_diffusivity(cell) * 3600.0 / (rate * radius**2))
+    depth = np.minimum(_penetration(cell, rate * capacity, length, pores, efficiency), length)
+    electrolyte = depth / length
+    return AttainableUtilization(
+        utilization=np.minimum(solid, electrolyte),
+        solid_diffusion=solid,
+        electrolyte=electrolyte,
+        penetration_depth=depth,
+        limiting_current_density=_limiting_current(cell, length, pores, efficiency),
+    )
+
+
+def closed_form_limits(
+    electrode: PorousElectrode, cell: CellParameters, *, c_rate: float
+) -> AttainableUtilization:
+    """Limit the utilization of the connected part of an electrode.
+
+    Parameters
+    ----------
+    electrode : PorousElectrode
+        The electrode; its mean porosity, the resistance of its electrolyte and the volume mean of the squared
+        radii enter.
+    cell : CellParameters
+        Materials and separator.
+    c_rate : float
+        Current over the electrode's theoretical capacity, isolated material included [h-1].
+
+    Returns
+    -------
+    AttainableUtilization
+        Limits, as arrays without dimensions; of utilization zero where nothing is connected.
+    """
+    volumes = electrode.active_fractions.sum(axis=0)
+    connected = 1.0 - electrode.isolated_share
+    if not (volumes.sum() > 0.0 and electrode.transport_efficiency.all()):
+        none = np.zeros(())
+        return AttainableUtilization(
+            utilization=none,
+            solid_diffusion=none,
+            electrolyte=none,
+            penetration_depth=none,
+            limiting_current_density=none,
+        )
+    return attainable_utilization(
+        cell,
+        c_rate=c_rate / connected,
+        areal_capacity=electrode.theoretical_areal_capacity(cell) * connected,
+        thickness=electrode.thickness,
+        porosity=electrode.porosity.mean(),
+        transport_efficiency=1.0 / np.mean(1.0 / electrode.transport_efficiency),
+        particle_radius=np.sqrt(np.average(electrode.particle_radii**2, weights=volumes)),
+    )
+
+
+def sphere_utilization(diffusion_times: ArrayLike) -> Array:
+    """Fill a sphere by a constant flux until its surface is full.
+
+    Parameters
+    ----------
+    diffusion_times : array_like
+        S = D t / R² with the time t that filling would take at uniform content.
+
+    Returns
+    -------
+    ndarray, shape of `diffusion_times`, float64
+        Share that is filled by then.
+
+    Notes
+    -----
+    The content of the surface after the time T = S U is g(T) / (3 S), where g(T) = 3 T + 1/5 - 2 sum exp(-q² T) / q²
+    over the roots of tan q = q, and exp(T) (1 + erf T^(1/2)) - 1 as long as the centre is out of reach (Crank, The
+    Mathematics of Diffusion, 1975, section 6.3.3). For large S it is 1 - 1 / (15 S).
+
+    Examples
+    --------
+    >>> sphere_utilization([0.02, 0.1, 1.0]).round(4).tolist()
+    [0.129, 0.4686, 0.9333]
+    """
+    s = np.asarray(diffusion_times, dtype=np.float64)
+    bounded = np.clip(s, 1e-6, LONG)
+    middle = _filling_curve()(np.log(bounded)) * bounded
+    return np.asarray(
+        np.where(s > LONG, 1.0 - 1.0 / (15.0 * np.maximum(s, LONG)), np.minimum(middle, 2.25 * np.pi * s))
+    )
+
+
+@lru_cache(maxsize=1)
+def _filling_curve() -> Curve:
+    """Tabulate U / S over ln S."""
+    from scipy.special import erf
+
+    n = np.arange(1, 81)
+    q = (n + 0.5) * np.pi
+    for _ in range(6):
+        q = (n + 0.5) * np.pi - np.arctan(1.0 / q)
+
+    def surface(times: Array) -> Array:
+        with np.errstate(over="ignore"):
+            early = np.exp(np.minimum(times, 1.0)) * (1.0 + erf(np.sqrt(times))) - 1.0
+        series = np.sum(np.exp(-np.multiply.outer(times, q**2)) / q**2, axis=-1)
+        return np.asarray(np.where(times < EARLY, early, 3.0 * times + 0.2 - 2.0 * series))
+
+    def filling(logarithm: Array) -> Array:
+        s = np.exp(logarithm)
+        low, high = np.zeros_like(s), s.copy()
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            full = surface(middle) > 3.0 * s
+            low, high = np.where(full, low, middle), np.where(full, middle, high)
+        return np.asarray(0.5 * (low + high) / s**2)
+
+    return Curve.from_function(filling, lower=float(np.log(1e-6)), upper=float(np.log(LONG)))
+
+
+def _solid_diffusivity(cell: CellParameters) -> float:
+    """Mean between the cut-offs [m2.s-1]."""
+    window = cell.maximum_stoichiometry - cell.minimum_stoichiometry
+    return float(cell.particle_diffusivity(cell.minimum_stoichiometry + window * MIDPOINTS).mean())
+
+
+def _salt_diffusivity(cell: CellParameters) -> float:
+    """Mean between no salt and the initial concentration [m2.s-1]."""
+    return float(cell.electrolyte_diffusivity(cell.initial_salt_concentration * MIDPOINTS).mean())
+
+
+def _penetration(
+    cell: CellParameters, current: Array, length: Array, porosity: Array, efficiency: Array
+) -> Array:
+    """Depth at which a uniform reaction runs out of salt [m]."""
+    gradient = (1.0 - cell.transference_number) * current / (FARADAY * _salt_diffusivity(cell))
+    stored, gap = cell.separator_porosity, cell.separator_thickness
+    salt = cell.initial_salt_concentration * (stored * gap + porosity * length)
+    salt = salt - 0.5 * stored * gap**2 * gradient / cell.separator_transport_efficiency
+    # porosity a l² / 3 + stored gap a l = salt, with the content a l at the front
+    a = 0.5 * gradient / efficiency
+    half = 1.5 * stored * gap / porosity
+    return np.asarray(
+        np.where(salt > 0.0, np.sqrt(half**2 + 3.0 * np.maximum(salt, 0.0) / (porosity * a)) - half, 0.0)
+    )
+
+
+def _limiting_current(cell: CellParameters, length: Array, porosity: Array, efficiency: Array) -> Array:
+    """Find the current at which the depth of penetration is the thickness [A.m-2]."""
+    stored, gap = cell.separator_porosity, cell.separator_thickness
+    salt = cell.initial_salt_concentration * (stored * gap + porosity * length)
+    per_gradient = (porosity * length / 3.0 + stored * gap) * 0.5 * length / efficiency
+    per_gradient = per_gradient + 0.5 * stored * gap**2 / cell.separator_transport_efficiency
+    return np.asarray(
+        FARADAY * _salt_diffusivity(cell) / (1.0 - cell.transference_number) * salt / per_gradient
+    )

@@ -1,0 +1,98 @@
+"""Closed-form ceilings: tables, limits, and the model that must stay below them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from solvers.budget import utilization_budget
+from solvers.cell import CellParameters
+from solvers.constants import FARADAY
+from solvers.electrode import PorousElectrode
+from solvers.limits import attainable_utilization, closed_form_limits, sphere_utilization
+
+DESIGN = {
+    "c_rate": 2.0,
+    "areal_capacity": 60.0,
+    "thickness": 80e-6,
+    "porosity": 0.3,
+    "transport_efficiency": 0.15,
+    "particle_radius": 3e-6,
+}
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return CellParameters.named("nmc811-chen2020")
+
+
+def test_spheres_under_constant_flux():
+    times = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 50.0]
+    exact = [0.1290, 0.2839, 0.4686, 0.6774, 0.8667, 0.9333, 0.9667, 0.9867, 1.0 - 1.0 / 750.0]
+    assert sphere_utilization(times) == pytest.approx(exact, abs=6e-5)
+
+
+def test_a_short_time_fills_the_skin_only():
+    # Planar diffusion under constant flux: the surface is full at U = 9 pi S / 4.
+    times = np.array([1e-8, 1e-6, 1e-5])
+    assert sphere_utilization(times) == pytest.approx(2.25 * np.pi * times, rel=1e-3)
+
+
+def test_utilization_rises_with_the_time_that_is_left():
+    assert np.all(np.diff(sphere_utilization(np.logspace(-7, 3, 2000))) > 0.0)
+
+
+def test_penetration_and_limiting_current_belong_together(cell):
+    limits = attainable_utilization(cell, **DESIGN)
+    rate = limits.limiting_current_density / DESIGN["areal_capacity"]
+    at_limit = attainable_utilization(cell, **(DESIGN | {"c_rate": rate}))
+    assert at_limit.penetration_depth == pytest.approx(DESIGN["thickness"], rel=1e-9)
+
+
+def test_limiting_current_without_separator(cell):
+    bare = dataclasses.replace(cell, separator_thickness=1e-15)
+    mean = 8.794e-11 / 3.0 - 3.972e-10 / 2.0 + 4.862e-10  # of the fit of Nyman et al. between 0 and 1 mol/l
+    exact = 6.0 * FARADAY * mean * 0.15 * 1000.0 / ((1.0 - cell.transference_number) * 80e-6)
+    assert attainable_utilization(bare, **DESIGN).limiting_current_density == pytest.approx(exact, rel=1e-4)
+    beyond = attainable_utilization(bare, **(DESIGN | {"c_rate": 4.0 * exact / DESIGN["areal_capacity"]}))
+    assert beyond.electrolyte == pytest.approx(0.5, rel=1e-4)
+
+
+def test_a_grid_of_arguments_is_a_map(cell):
+    radius, efficiency = np.meshgrid(np.linspace(1e-6, 8e-6, 5), np.linspace(0.02, 0.3, 4))
+    limits = attainable_utilization(
+        cell, **(DESIGN | {"particle_radius": radius, "transport_efficiency": efficiency})
+    )
+    assert limits.utilization.shape == (4, 5)
+    assert np.all(np.diff(limits.solid_diffusion, axis=1) < 0.0)
+    assert np.all(np.diff(limits.electrolyte, axis=0) >= 0.0)
+
+
+@pytest.mark.parametrize("seed", range(101, 113))
+def test_the_model_stays_below_the_ceiling(cell, seed):
+    rng = np.random.default_rng(seed)
+    porosity = rng.uniform(0.2, 0.4)
+    electrode = PorousElectrode.uniform(
+        thickness=rng.uniform(60e-6, 300e-6),
+        porosity=porosity,
+        active_fraction=0.9 * (1.0 - porosity),
+        particle_radius=rng.uniform(0.3e-6, 4e-6),
+        transport_efficiency=10.0 ** rng.uniform(-1.7, -0.5),
+        slices=30,
+    )
+    budget = utilization_budget(electrode, cell, c_rate=10.0 ** rng.uniform(-0.5, 0.8))
+    assert budget.utilization <= budget.limits.utilization + 5e-3
+    # Without resistance the particles follow the closed form.
+    assert 1.0 - budget.solid_diffusion == pytest.approx(float(budget.limits.solid_diffusion), abs=1e-3)
+
+
+def test_nothing_connected_has_the_limit_zero(cell):
+    electrode = PorousElectrode.uniform(
+        thickness=50e-6, porosity=0.3, active_fraction=0.6, particle_radius=3e-6, transport_efficiency=0.0
+    )
+    assert closed_form_limits(electrode, cell, c_rate=1.0).utilization == 0.0
+
+
+def test_what_is_not_positive_is_refused(cell):
+    with pytest.raises(ValueError, match="particle_radius must be positive"):
+        attainable_utilization(cell, **(DESIGN | {"particle_radius": [1e-6, 0.0]}))
