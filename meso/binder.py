@@ -130,26 +130,24 @@ class _Field:
             sum(np.interp(scale * at, edges, row) for at, row in zip(levels, rows, strict=True))
             for scale in (0.95, 1.05)
         )
-        exponent = float(np.log(thick / thin) / np.log(1.05 / 0.95))
+        exponent = min(4.0, max(0.5, float(np.log(thick / thin) / np.log(1.05 / 0.95))))
         return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), exponent
 
     def fit(
         self, level: NDArray[np.float64], *, wanted: float, exponent: float
     ) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
-        voxels = 2.0 * WHOLE_FACE * float(np.prod(self.structure.shape))
-        last, factor = 0.0, 1.0
+        along_x = self.faces(level, axis=2)
+        got = _plane_mean(along_x, axis=2)  # one direction says well enough how far to go
         for _ in range(8):
-            along_y, along_x = self.faces(level, axis=1), self.faces(level, axis=2)
-            got = (
-                int(along_y[:, :-1].sum(dtype=np.int64)) + int(along_x[:, :, :-1].sum(dtype=np.int64))
-            ) / voxels
-            if got == 0 or abs(got - wanted) <= 3e-4 * wanted:
-                break
-            if last not in {0.0, got}:
-                exponent = float(np.log(got / last) / np.log(factor))
-            last, factor = got, (wanted / got) ** (1 / min(4.0, max(0.5, exponent)))
+            last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
             level = level * factor
+            along_y, along_x = self.faces(level, axis=1), self.faces(level, axis=2)
+            got = 0.5 * (_plane_mean(along_y, axis=1) + _plane_mean(along_x, axis=2))
+            if abs(got - wanted) <= 3e-4 * wanted:
+                break
+            if 0 < last != got > 0 and factor != 1:
+                exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
         return level, (self.faces(level, axis=0), along_y, along_x)
 
     def faces(self, level: NDArray[np.float64], *, axis: int) -> NDArray[np.uint8]:
@@ -165,6 +163,7 @@ class _Field:
             self.edges,
             level,
             axis,
+            self.distance,
             above,
             self.nearest,
             self.follower,
@@ -180,3 +179,8 @@ class _Field:
         _, value, _, _ = self._distances(self.structure.shape, 0.5)
         middle = 0.5 * (level[1:] + level[:-1]).astype(np.float32)[:, None, None]
         return np.asarray((self.structure.labels == Phase.PORE) & (value < middle))
+
+
+def _plane_mean(faces: NDArray[np.uint8], *, axis: int) -> float:
+    """Mean fraction over all planes but the last, which repeats the first."""
+    return float(np.moveaxis(faces, axis, 0)[:-1].mean(dtype=np.float64)) / WHOLE_FACE

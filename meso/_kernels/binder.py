@@ -101,14 +101,17 @@ def negative_area(a, b, c, d):
 
 
 @parallel
-def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, nearest, follower, active, faces):
+def cover_faces(
+    centres, radii, reach, bridging, edges, level, axis, distance, above, nearest, follower, active, faces
+):
     """
     Area of the voxel faces normal to an axis, as uint8 with 255 for all, where field < level outside the spheres.
 
-    field = d1 + bridging·min(d2, reach). level (nz + 1,) float64 in the planes of corners, linear between; above (field −
-    level, float32), nearest, follower (int32) at the voxel corners, (nz + 1, ny + 1, nx + 1); active, faces: uint8, indexed
-    like the faces; faces is overwritten. Faces that the surface may cross are cut into COARSE² squares, or FINE² where two spheres are within a voxel,
-    at whose corners the distances to the spheres known from the voxel corners are taken anew.
+    field = d1 + bridging·min(d2, reach). level (nz + 1,) float64 in the planes of corners, linear between; distance (d1,
+    float32), above (field − level, float32), nearest, follower (int32) at the voxel corners, (nz + 1, ny + 1, nx + 1);
+    active, faces: uint8, indexed like the faces; faces is overwritten. Faces that the surface may cross are cut into
+    COARSE² squares, or FINE² where two spheres are within a voxel, at whose corners the distances to the spheres known
+    from the voxel corners are taken anew.
     """
     du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
     du[1 if axis == 0 else 0] = 1
@@ -117,27 +120,28 @@ def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, near
     slack = (1.0 + bridging) * 0.75 * longest
     for plane in nb.prange(faces.shape[0]):
         k = np.int64(plane)  # the loop's own index is unsigned
-        near, value = np.empty(8, np.int64), np.empty((FINE + 1, FINE + 1))
+        near, corner, value = np.empty(8, np.int64), np.empty((2, 2)), np.empty((FINE + 1, FINE + 1))
         for j in range(faces.shape[1]):
             for i in range(faces.shape[2]):
-                a, b = above[k, j, i], above[k + dv[0], j + dv[1], i + dv[2]]
-                c = above[k + du[0], j + du[1], i + du[2]]
-                d = above[k + du[0] + dv[0], j + du[1] + dv[1], i + du[2] + dv[2]]
+                least, most = math.inf, -math.inf
+                for g in range(2):
+                    for h in range(2):
+                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                        least, most = min(least, above[kk, jj, ii]), max(most, above[kk, jj, ii])
+                        corner[g, h] = min(distance[kk, jj, ii], above[kk, jj, ii])
                 taken = active[k, j, i]
-                least = min(a, b, c, d)
                 if taken == 255 or least > slack or (taken == 0 and least > 0.0):
                     faces[k, j, i] = 0
-                elif taken == 0 and max(a, b, c, d) < 0.0:
+                elif taken == 0 and most < 0.0:
                     faces[k, j, i] = 255
                 else:
                     count = list_spheres(k, j, i, du, dv, nearest, follower, near)
-                    listed, parts = near[:count], COARSE
-                    gap = take_values(
-                        k, j, i, du, dv, centres, radii, reach, bridging, edges, level, listed, parts, value
-                    )
-                    if gap < longest:
-                        parts = FINE
-                        take_values(
+                    solid, known = 0.0, near[:count]
+                    for parts in (COARSE, FINE):
+                        for g in range(2):
+                            for h in range(2):
+                                value[g * parts, h * parts] = corner[g, h]
+                        gap = take_values(
                             k,
                             j,
                             i,
@@ -149,17 +153,24 @@ def cover_faces(centres, radii, reach, bridging, edges, level, axis, above, near
                             bridging,
                             edges,
                             level,
-                            listed,
+                            known,
                             parts,
                             value,
                         )
-                    solid = 0.0
-                    for g in range(parts):
-                        for h in range(parts):
-                            solid += negative_area(
-                                value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
-                            )
-                    faces[k, j, i] = np.uint8(max(0.0, solid * 255.0 / parts**2 - taken) + 0.5)
+                        solid = 255.0 * mean_negative_area(value, parts)
+                        if gap >= longest or solid == 255.0:
+                            break
+                    faces[k, j, i] = np.uint8(max(0.0, solid - taken) + 0.5)
+
+
+@jit
+def mean_negative_area(value, parts):
+    """Share of a square in which a function, given at the corners of parts² squares, is negative."""
+    total = 0.0
+    for g in range(parts):
+        for h in range(parts):
+            total += negative_area(value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h])
+    return total / parts**2
 
 
 @jit
@@ -168,7 +179,7 @@ def list_spheres(k, j, i, du, dv, nearest, follower, near):
     count = 0
     for corner in range(4):
         g, h = corner // 2, corner % 2
-        kk, jj, ii = k + g * du[0] + h * dv[0], j + g * du[1] + h * dv[1], i + g * du[2] + h * dv[2]
+        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
         for rank in range(2):
             if rank == 0:
                 s = nearest[kk, jj, ii]
@@ -188,7 +199,7 @@ def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, 
     """
     Evaluate min(d1, field − level) at the corners of the parts² squares of a face, from the spheres listed in near.
 
-    Returns the smallest d2.
+    value (FINE + 1, FINE + 1): the corners of the face itself are left as they are. Returns the smallest d2.
     """
     gap = reach
     for g in range(parts + 1):
@@ -196,6 +207,8 @@ def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, 
         below = min(k, len(level) - 2)
         threshold = level[below] + (z - below) * (level[below + 1] - level[below])
         for h in range(parts + 1):
+            if g % parts == 0 and h % parts == 0:
+                continue
             y, x = j + g / parts * du[1] + h / parts * dv[1], i + h / parts * dv[2]
             first, second = reach, reach
             for q in range(len(near)):
