@@ -109,3 +109,25 @@ def test_marching_squares_are_exact_for_planes(kernel):
     assert kernel(-1.5, -0.5, 0.5, -0.5) == pytest.approx(0.875)
     assert kernel(1.0, 2.0, 3.0, 0.0) == 0.0
     assert kernel(-1.0, -2.0, -3.0, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_interpreted_cover_agrees_with_the_compiled_one(axis):
+    n, reach = 5, 0.4
+    packing = balls([(0.3, 0.5, 0.45), (0.72, 0.52, 0.5)], 0.2)
+    edges, points = np.full(3, 1 / n), (n + 1, n + 1, n + 1)
+    first, second = np.full(points, reach, np.float32), np.full(points, reach, np.float32)
+    nearest, follower = np.full(points, -1, np.int32), np.full(points, -1, np.int32)
+    centres, radii = packing.centres / CELL, packing.radii / CELL
+    kernels.nearest_two(centres, radii, reach, edges, 0.0, first, second, nearest, follower)
+    active = voxelize(packing, voxel_size=CELL / n).face_fractions[Phase.ACTIVE][axis]
+    level = np.linspace(0.1, 0.2, n + 1)
+    above = first + np.float32(0.5) * second - level.astype(np.float32)[:, None, None]
+    results = []
+    for kernel in (kernels.cover_faces, kernels.cover_faces.py_func):
+        faces = np.zeros_like(active)
+        kernel(centres, radii, reach, 0.5, edges, level, axis, first, above, nearest, follower, active, faces)
+        results.append(faces)
+    assert np.abs(results[0].astype(int) - results[1]).max() <= 1
+    assert 0 < results[0].mean() < 128
+    assert (results[0].astype(int) + active).max() <= 255

@@ -129,3 +129,23 @@ def test_exposed_area_of_two_overlapping_spheres(which):
     assert areas.sum() == pytest.approx(2 * (4 * np.pi * radius**2 - cap), rel=1e-3)
     assert areas[:16].sum() == 0.0
     assert areas[16] == pytest.approx(2 * 2 * np.pi * radius * 0.125, rel=1e-3)
+
+
+@BOTH
+def test_bins_and_pairs(which):
+    rng = np.random.default_rng(1301)
+    centres, radii = rng.random((12, 3)), rng.uniform(0.05, 0.2, 12)
+    bins, lengths = np.array([3, 2, 4]), np.ones(3)
+    head, following = np.empty(24, np.int64), np.empty(12, np.int64)
+    pick(kernels.fill_bins, which)(centres, lengths, bins, head, following)
+    apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
+    expected = np.argwhere(np.triu(apart < radii[:, None] + radii + 0.05, 1))
+    first, second = np.empty(3, np.int64), np.empty(3, np.int64)
+    find = pick(kernels.find_pairs, which)
+    found = find(centres, radii, 0.05, lengths, bins, head, following, False, first, second)
+    assert found == len(expected) > 3
+    first, second = np.empty(found, np.int64), np.empty(found, np.int64)
+    find(centres, radii, 0.05, lengths, bins, head, following, False, first, second)
+    assert {frozenset(p) for p in zip(first.tolist(), second.tolist(), strict=True)} == {
+        frozenset(p) for p in expected.tolist()
+    }
