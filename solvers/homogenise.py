@@ -32,7 +32,7 @@ def homogenise(
     structure: Mesostructure,
     cell: CellParameters,
     *,
-    slices: int = 30,
+    slices: int = 40,
     size_classes: int = 3,
     tolerance: float = 1e-4,
     ionic: TransportResult | None = None,
@@ -46,7 +46,7 @@ def homogenise(
         The structure; with particles and face fractions where it has them.
     cell : CellParameters
         Gives the conductivities of active material and carbon-binder domain, and the latter's nanopores.
-    slices : int, default 30
+    slices : int, default 40
         Slices of the electrode, at most one for each layer of voxels.
     size_classes : int, default 3
         Groups of equal volume, at most, into which the particles are sorted by radius.

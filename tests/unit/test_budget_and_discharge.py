@@ -7,6 +7,7 @@ from solvers.budget import utilization_budget
 from solvers.cell import CellParameters
 from solvers.discharge import DischargeStatus, simulate_discharge
 from solvers.electrode import PorousElectrode
+from solvers.rates import sweep_rates
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,14 @@ def test_a_class_split_in_two_changes_nothing(cell):
 def test_the_same_run_gives_the_same_bits(cell):
     first, second = (simulate_discharge(electrode(), cell, c_rate=1.5) for _ in range(2))
     assert np.array_equal(first.voltage, second.voltage)
+
+
+def test_a_sweep_is_its_runs(cell):
+    sweep = sweep_rates(electrode(), cell, c_rates=(0.2, 1.0, 4.0))
+    alone = simulate_discharge(electrode(), cell, c_rate=1.0)
+    assert sweep.utilization[1] == alone.utilization
+    assert np.all(np.diff(sweep.utilization) < 0.0)
+    assert [run.c_rate for run in sweep.results] == pytest.approx([0.2, 1.0, 4.0])
 
 
 @pytest.mark.parametrize(
