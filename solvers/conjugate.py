@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-from solvers._kernels import multigrid as kernels
-from solvers._kernels import network as network_kernels
-from solvers.multigrid import Graph, build_multigrid, make_graph
 from solvers.status import Status
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from solvers.network import VoxelNetwork
-
-    Vector = NDArray[np.float64]
 
 SAFETY = 2.0
 """Factor on the extrapolated tail of the energy, so that the error estimate stays on the safe side."""
 
-ROUNDING = 1e-11
-"""Relative error of the energy that rounding leaves."""
+
+class Problem(Protocol):
+    """A quadratic energy with a preconditioner, and the vectors that minimise it."""
+
+    def start(self) -> float:
+        """Compute the residual afresh and return the energy."""
+
+    def precondition(self) -> float:
+        """Precondition the residual and return the product of the two."""
+
+    def turn(self, weight: float) -> float:
+        """Turn the direction into preconditioned residual plus weight times direction; return the curvature."""
+
+    def step(self, length: float) -> None:
+        """Move along the direction."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Solution:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descent:
     """
-    Potential of a network between inlet (1) and outlet (0), and how well it is known.
+    How the energy came down.
 
     Parameters
     ----------
-    potential : ndarray, shape (n0, n1, n2), float64
-        Potential of every voxel; NaN where no current can flow.
+    energy : float
+        Energy reached.
     error : float
         Estimated relative error of the energy.
     iterations : int
@@ -43,71 +46,49 @@ class Solution:
         How the iteration ended.
     """
 
-    potential: Vector
+    energy: float
     error: float
     iterations: int
     status: Status
 
 
-def minimise_energy(
-    network: VoxelNetwork, carries: NDArray[np.bool_], *, tolerance: float, max_iterations: int
-) -> Solution:
+def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_iterations: int) -> Descent:
     """
-    Find the potential of the voxels that carry current.
+    Minimise the energy to a relative tolerance.
 
     Parameters
     ----------
-    network : VoxelNetwork
-        Conductances.
-    carries : ndarray, shape (n0, n1, n2), bool
-        Voxels connected to both inlet and outlet.
+    problem : Problem
+        Energy, preconditioner and vectors; holds the solution afterwards.
     tolerance : float
         Relative error of the energy at which to stop.
+    rounding : float
+        Relative error that rounding leaves.
     max_iterations : int
         Iterations after which to give up.
 
     Returns
     -------
-    Solution
-        Potential, error estimate and status.
+    Descent
+        Energy, error estimate and status.
     """
-    if carries.size == 0:
-        return Solution(
-            potential=np.empty(carries.shape), error=ROUNDING, iterations=0, status=Status.CONVERGED
-        )
-    graph, inlet, cells = _voxel_graph(network, carries)
-    multigrid = build_multigrid(graph, cells, network.spacing)
-    potential = 1.0 - (cells[:, 0] + 0.5) / carries.shape[0]
-    flow = np.empty_like(potential)
-    graph.apply(potential, flow)
-    residual = inlet - flow
-    energy = inlet.sum() - potential @ (inlet + residual)
-    direction = np.zeros_like(potential)
-    correction = np.empty_like(potential)
-    rz_before = np.inf
+    energy = problem.start()
     gains: list[float] = []
+    before = np.inf
     error = np.inf
     while error > tolerance and len(gains) < max_iterations:
-        multigrid.solve(residual, correction)
-        rz = kernels.dot(residual, correction)
-        direction *= rz / rz_before
-        direction += correction
-        graph.apply(direction, flow)
-        curvature = kernels.dot(direction, flow)
-        if rz <= ROUNDING**2 * energy or curvature <= 0.0:
-            error = ROUNDING
+        product = problem.precondition()
+        if product <= rounding**2 * energy:
+            error = rounding
             break
-        step = rz / curvature
-        potential += step * direction
-        residual -= step * flow
-        rz_before = rz
-        gains.append(step * rz)
+        curvature = problem.turn(product / before)
+        problem.step(product / curvature)
+        before = product
+        gains.append(product**2 / curvature)
         energy -= gains[-1]
-        error = _tail(gains) / energy + ROUNDING
-    everywhere = np.full(carries.shape, np.nan)
-    everywhere[tuple(cells.T)] = potential
+        error = _tail(gains) / energy + rounding
     status = Status.CONVERGED if error <= tolerance else Status.ITERATION_LIMIT
-    return Solution(potential=everywhere, error=error, iterations=len(gains), status=status)
+    return Descent(energy=problem.start(), error=error, iterations=len(gains), status=status)
 
 
 def _tail(gains: list[float]) -> float:
@@ -118,20 +99,3 @@ def _tail(gains: list[float]) -> float:
     if ratio >= 1.0:
         return np.inf
     return SAFETY * gains[-1] * ratio / (1.0 - ratio)
-
-
-def _voxel_graph(
-    network: VoxelNetwork, carries: NDArray[np.bool_]
-) -> tuple[Graph, Vector, NDArray[np.int32]]:
-    """Graph of the carrying voxels, their conductance to the inlet and their coordinates."""
-    number = np.empty(carries.shape, np.int32)
-    n_red, count = network_kernels.number_nodes(carries, number)
-    indptr = np.empty(count + 1, np.int32)
-    indices = np.empty(6 * count, np.int32)
-    weights = np.empty(6 * count)
-    inlet = np.empty(count)
-    outlet = np.empty(count)
-    cells = np.empty((count, 3), np.int32)
-    network_kernels.voxel_graph(*network.conductances, number, indptr, indices, weights, inlet, outlet, cells)
-    links = indptr[-1]
-    return make_graph(n_red, indptr, indices[:links], weights[:links], inlet + outlet), inlet, cells

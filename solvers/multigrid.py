@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import get_num_threads, set_num_threads
@@ -13,7 +13,7 @@ from solvers._kernels import multigrid as kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Vector = NDArray[np.float64]
+    Vector = NDArray[np.floating[Any]]
     Index = NDArray[np.int32]
 
 STRENGTH = 0.02
@@ -230,7 +230,7 @@ def build_multigrid(graph: Graph, cells: NDArray[np.int32], spacing: NDArray[np.
     levels: list[_Level] = []
     while graph.size > DIRECT_SIZE:
         halved = _directions_to_halve(cells, spacing)
-        blocks = cells // np.where(halved, 2, 1).astype(np.int32)
+        blocks = cells >> halved.astype(cells.dtype)
         owner = np.empty(graph.size, np.int32)
         strength, count, n_red = STRENGTH, graph.size, 0
         while count > SLOWEST_COARSENING * graph.size and strength > WEAKEST_LINK:
@@ -238,7 +238,7 @@ def build_multigrid(graph: Graph, cells: NDArray[np.int32], spacing: NDArray[np.
                 graph.indptr, graph.indices, graph.weights, graph.diagonal, blocks, strength, owner
             )
             strength /= 8.0
-        scale = np.append(np.where(halved, 0.5, 1.0), 0.5)
+        scale = np.append(np.where(halved, 0.5, 1.0), 0.5).astype(graph.ground.dtype)
         level, coarse = _coarsen(graph, owner, n_red, count, blocks, scale)
         cells = np.ascontiguousarray(blocks[level.members[level.member_ptr[:-1]]])
         spacing = spacing * np.where(halved, 2.0, 1.0)
@@ -268,23 +268,23 @@ def _coarsen(
     kernels.room_for_rows(graph.indptr, member_ptr, members, room)
     length = np.empty(count, np.int32)
     indices = np.empty(room[-1], np.int32)
-    weights = np.empty(room[-1], np.float64)
+    weights = np.empty(room[-1], graph.weights.dtype)
     kernels.coarse_rows(
         graph.indptr, graph.indices, graph.weights, owner, blocks, member_ptr, members, scale, room, length,
         indices, weights,
     )  # fmt: skip
     indptr = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
     compact_indices = np.empty(indptr[-1], np.int32)
-    compact_weights = np.empty(indptr[-1], np.float64)
+    compact_weights = np.empty(indptr[-1], graph.weights.dtype)
     kernels.compact_rows(room, indices, weights, indptr, compact_indices, compact_weights)
-    ground = scale[0] * np.bincount(owner, weights=graph.ground, minlength=count)
+    ground = scale[0] * np.bincount(owner, weights=graph.ground, minlength=count).astype(graph.ground.dtype)
     level = _Level(
         graph=graph,
         member_ptr=member_ptr,
         members=members,
-        residual=np.empty(count),
-        correction=np.empty(count),
-        scratch=np.empty(graph.size),
+        residual=np.empty_like(ground),
+        correction=np.empty_like(ground),
+        scratch=np.empty_like(graph.ground),
     )
     return level, make_graph(n_red, indptr, compact_indices, compact_weights, ground)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
-from solvers._kernels import network as kernels
+from solvers._kernels import percolation, voxels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,40 +17,61 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Vector = NDArray[np.float64]
+    Areas = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class VoxelNetwork:
     """
-    Conductances between the voxels of a block, its axis of transport first.
+    Cells and the conductances between them, the axis of transport first.
 
     Parameters
     ----------
-    conductances : tuple of three ndarrays, float64
-        Conductances of the faces across each direction, shapes (n0 + 1, n1, n2), (n0, n1 + 1, n2), (n0, n1, n2 + 1),
-        in the unit of the conductivities, for voxels of unit size along the axis. The outer faces of direction 0 tie
-        the voxels to inlet and outlet.
-    cell_conductivity : ndarray, shape (n0, n1, n2), float64
-        Conductivity of every voxel, 0 where nothing conducts.
-    spacing : ndarray, shape (3,), float64
-        Voxel size in the three directions, relative to that along the axis.
-    fraction : float
+    conducts : ndarray, shape (n0, n1, n2), uint8
+        1 where a cell conducts.
+    cell : ndarray, shape (n0, n1, n2), float64, or None
+        Conductivity of every cell divided by `unit`; None where all cells that conduct have the same.
+    areas : tuple of three ndarrays, uint8, or None
+        Open areas of the faces across the three directions, shapes (n0 + 1, n1, n2), (n0, n1 + 1, n2),
+        (n0, n1, n2 + 1), 255 for an open face; None where all faces between cells that conduct are open.
+    ends : ndarray, shape (2, n1, n2), float64
+        Links of the first layer to the inlet and of the last layer to the outlet.
+    factors : tuple of float
+        Largest link to inlet or outlet over largest link along direction 0; factors on the links along the directions
+        1 and 2.
+    wraps : tuple of bool
+        Whether the block repeats itself in the three directions.
+    unit : float
+        Conductivity that a link of 1 stands for.
+    porosity : float
         Volume fraction of the conducting phases.
     mean_conductivity : float
         Sum of conductivity times volume fraction over the phases.
     largest_conductivity : float
-        Largest conductivity of a phase that occurs in the list of conductivities.
+        Largest conductivity in the list of conductivities.
+    layers : int
+        Number of layers of the image along the axis.
     dimensions : int
         2 or 3: dimensions of the image; in two, n1 is 1.
     """
 
-    conductances: tuple[Vector, Vector, Vector]
-    cell_conductivity: Vector
-    spacing: Vector
-    fraction: float
+    conducts: NDArray[np.uint8]
+    cell: Vector | None
+    areas: Areas | None
+    ends: Vector
+    factors: tuple[float, float, float]
+    wraps: tuple[bool, bool, bool]
+    unit: float
+    porosity: float
     mean_conductivity: float
     largest_conductivity: float
+    layers: int
     dimensions: int
+
+    @property
+    def links(self) -> tuple[Any, ...]:
+        """The arguments that describe the cells to the kernels."""
+        return self.conducts, self.cell, self.areas, self.ends, self.factors, self.wraps
 
 
 def build_network(
@@ -91,9 +112,9 @@ def build_network(
 
     Notes
     -----
-    The conductance of a face is the open area fraction times the harmonic mean of the two conductivities, and twice the
-    conductivity on the faces of inlet and outlet (half a voxel to the centre). A cut voxel whose own label does not
-    conduct takes the area-weighted mean conductivity over its faces.
+    The conductance of a face is the open area fraction times the harmonic mean of the two conductivities, and twice
+    the conductivity on the faces of inlet and outlet (half a voxel to the centre). A cut voxel whose own label does
+    not conduct takes the area-weighted mean conductivity over its faces.
     """
     labels = _as_labels(structure)
     if not -labels.ndim <= axis < labels.ndim:
@@ -102,78 +123,81 @@ def build_network(
     order = [axis % labels.ndim, *(a for a in range(labels.ndim) if a != axis % labels.ndim)]
     size = _voxel_edges(structure, voxel_size, labels.ndim)[order]
     wraps = [_wraps(structure, sides, direction) for direction in order]
-    cell, table, share = _cells(labels, sigma)
-    cell = cell.transpose(order)
-    open_area: list[Vector] | None = None
     if isinstance(structure, Mesostructure) and structure.face_fractions is not None:
-        table = np.array([sigma.get(int(phase), 0.0) for phase in Phase])
-        share = np.array([structure.volume_fraction(phase) for phase in Phase])
-        open_area, cell = _cut_cells(structure, table, order, cell)
+        cells = _cut_cells(structure, sigma, order, wraps)
+    else:
+        cells = _whole_cells(labels.transpose(order), sigma)
     if labels.ndim == 2:
-        cell, size, wraps = cell[:, np.newaxis, :], size[[0, 0, 1]], [wraps[0], False, wraps[1]]
-    faces = [
-        _face_conductances(
-            cell, direction, wraps[direction], None if open_area is None else open_area[direction]
-        )
-        * (size[0] / size[direction]) ** 2
-        for direction in range(3)
-    ]
+        size, wraps = size[[0, 0, 1]], [wraps[0], False, wraps[1]]
     return VoxelNetwork(
-        conductances=(faces[0], faces[1], faces[2]),
-        cell_conductivity=cell,
-        spacing=size / size[0],
-        fraction=float(share[table > 0].sum()),
-        mean_conductivity=float(table @ share),
+        **cells,
+        ends=2.0 * _end_links(cells),
+        factors=(2.0, (size[0] / size[1]) ** 2, (size[0] / size[2]) ** 2),
+        wraps=(False, wraps[1], wraps[2]),
         largest_conductivity=max(sigma.values()),
+        layers=labels.shape[order[0]],
         dimensions=labels.ndim,
     )
 
 
-def find_carrying(network: VoxelNetwork) -> tuple[bool, NDArray[np.bool_]]:
+def keep_carrying(network: VoxelNetwork) -> tuple[bool, VoxelNetwork]:
     """
-    Find the voxels that are connected to both inlet and outlet.
+    Keep the cells that are connected to both inlet and outlet; the others carry no current.
 
     Parameters
     ----------
     network : VoxelNetwork
-        Conductances.
+        Any network.
 
     Returns
     -------
     percolates : bool
         Whether inlet and outlet are connected.
-    carries : ndarray, shape (n0, n1, n2), bool
-        Voxels of the connected parts that touch both.
+    network : VoxelNetwork
+        The same network without the cells of all other parts.
     """
-    carries = np.zeros(network.cell_conductivity.shape, np.bool_)
-    if carries.size == 0:
-        return bool(network.conductances[0].any()), carries
-    return bool(kernels.percolating(*network.conductances, carries)), carries
+    conducts = network.conducts.copy()
+    n0, n1, n2 = conducts.shape
+    if n0 == 0:
+        return bool(network.ends.any()), network
+    row_ptr = np.empty(n0 * n1 + 1, np.int64)
+    percolation.count_runs(conducts, network.areas, row_ptr)
+    np.cumsum(row_ptr, out=row_ptr)
+    starts, ends, parent = (np.empty(row_ptr[-1], np.int32) for _ in range(3))
+    percolation.list_runs(conducts, network.areas, row_ptr, starts, ends, parent)
+    slabs = max(1, min(16, n0 // 4))
+    percolation.join_slabs(network.areas, network.wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs)
+    touches = np.zeros(parent.size, np.uint8)
+    found = percolation.touch_ends(network.ends, row_ptr, starts, ends, parent, touches, n0, n1)
+    percolation.clear_idle_runs(conducts, row_ptr, starts, ends, parent, touches)
+    return bool(found), replace(network, conducts=conducts)
 
 
-def count_carrying_only(network: VoxelNetwork, carries: NDArray[np.bool_]) -> VoxelNetwork:
+def count_carrying_only(network: VoxelNetwork, carrying: VoxelNetwork) -> VoxelNetwork:
     """
     Leave the parts that carry no current out of the volume fraction.
 
     Parameters
     ----------
     network : VoxelNetwork
-        Conductances.
-    carries : ndarray, shape (n0, n1, n2), bool
-        Voxels connected to both inlet and outlet.
+        Any network.
+    carrying : VoxelNetwork
+        The same network without the parts that carry no current.
 
     Returns
     -------
     VoxelNetwork
-        The same network with smaller `fraction` and `mean_conductivity`.
+        The first network with smaller `porosity` and `mean_conductivity`.
     """
-    cell = network.cell_conductivity
-    if not carries.any():
+    kept = carrying.conducts
+    if not kept.any():
         return network
+    weight = network.conducts if network.cell is None else network.cell
     return replace(
         network,
-        fraction=network.fraction * np.count_nonzero(carries) / np.count_nonzero(cell),
-        mean_conductivity=network.mean_conductivity * cell[carries].sum() / cell.sum(),
+        porosity=network.porosity * np.count_nonzero(kept) / np.count_nonzero(network.conducts),
+        mean_conductivity=network.mean_conductivity
+        * float(np.sum(weight * kept) / np.sum(weight, dtype=np.float64)),
     )
 
 
@@ -196,16 +220,27 @@ def fix_at_centres(network: VoxelNetwork) -> VoxelNetwork:
     ValueError
         If there are fewer than two layers.
     """
-    g0, g1, g2 = network.conductances
-    if g0.shape[0] < 3:
+    if network.layers < 2:
         raise ValueError(
-            f"structure must have at least 2 layers along the axis for this convention, got {g0.shape[0] - 1}; "
-            "use convention='face'"
+            f"structure must have at least 2 layers along the axis for this convention, got {network.layers}"
         )
+    conducts, cell, areas = network.conducts, network.cell, network.areas
+    ends = []
+    for beyond, end in ((0, 1), (-1, -2)):
+        link = (conducts[beyond] * conducts[end]).astype(np.float64)
+        if cell is not None:
+            both = link > 0
+            link[both] = 2.0 / (1.0 / cell[beyond][both] + 1.0 / cell[end][both])
+        if areas is not None:
+            link *= areas[0][end]
+        ends.append(link)
     return replace(
         network,
-        conductances=(g0[1:-1], g1[1:-1], g2[1:-1]),
-        cell_conductivity=network.cell_conductivity[1:-1],
+        conducts=np.ascontiguousarray(conducts[1:-1]),
+        cell=None if cell is None else np.ascontiguousarray(cell[1:-1]),
+        areas=None if areas is None else (areas[0][1:-1], areas[1][1:-1], areas[2][1:-1]),
+        ends=np.stack(ends),
+        factors=(1.0, *network.factors[1:]),
     )
 
 
@@ -252,60 +287,114 @@ def _wraps(structure: Mesostructure | ArrayLike, sides: str | None, direction: i
     return sides == "periodic"
 
 
-def _cells(labels: NDArray[Any], sigma: dict[int, float]) -> tuple[Vector, Vector, Vector]:
-    """Conductivity of every voxel, of every label, and the volume fractions of the labels."""
-    names: NDArray[Any] = np.arange(256)
-    codes: NDArray[Any] = (
-        labels.view(np.uint8) if labels.itemsize == 1 and labels.dtype != np.int8 else labels
-    )
-    if codes is labels:
-        names, codes = np.unique(labels, return_inverse=True)
-        codes = codes.reshape(labels.shape)
-    table = np.array([sigma.get(int(name), 0.0) for name in names])
-    share = np.bincount(codes.ravel(), minlength=table.size) / codes.size
-    return table[codes], table, share
+def _codes(labels: NDArray[Any]) -> tuple[list[int], NDArray[np.uint8]]:
+    """Names of the labels and a view of the image, or a copy, that holds their indices."""
+    if labels.dtype == np.bool_:
+        return [0, 1], labels.view(np.uint8)
+    if labels.dtype == np.uint8:
+        return list(range(256)), labels
+    if labels.min() >= 0 and labels.max() < 256:
+        return list(range(256)), labels.astype(np.uint8)
+    names, codes = np.unique(labels, return_inverse=True)
+    if names.size > 256:
+        raise ValueError(f"structure must hold at most 256 different labels, got {names.size}; relabel first")
+    return [int(name) for name in names], codes.reshape(labels.shape).astype(np.uint8)
+
+
+def _whole_cells(labels: NDArray[Any], sigma: dict[int, float]) -> dict[str, Any]:
+    """Cells of a segmented image and its averages."""
+    names, codes = _codes(labels)
+    if codes.ndim == 2:
+        codes = codes[:, np.newaxis, :]
+    table = np.array([sigma.get(name, 0.0) for name in names])
+    conducts = np.empty(codes.shape, np.uint8)
+    counts = np.zeros((codes.shape[0], table.size), np.int64)
+    voxels.select_cells(codes, (table > 0).astype(np.uint8), conducts, counts)
+    share = counts.sum(axis=0) / codes.size
+    present = np.unique(table[(share > 0) & (table > 0)])
+    unit = float(present[-1]) if present.size else 1.0
+    return {
+        "conducts": conducts,
+        "cell": (table / unit)[codes] if present.size > 1 else None,
+        "areas": None,
+        "unit": unit,
+        "porosity": float(share[table > 0].sum()),
+        "mean_conductivity": float(table @ share),
+    }
 
 
 def _cut_cells(
-    structure: Mesostructure, table: Vector, order: list[int], cell: Vector
-) -> tuple[list[Vector], Vector]:
-    """Open area fractions of the faces, and conductivities that give cut voxels the mean over their faces."""
+    structure: Mesostructure, sigma: dict[int, float], order: list[int], wraps: list[bool]
+) -> dict[str, Any]:
+    """Cells of a structure that knows the open areas of its faces, and its averages."""
     assert structure.face_fractions is not None
-    open_area = []
-    area_sum = np.zeros(cell.shape)
-    flow_sum = np.zeros(cell.shape)
-    for direction, axis in enumerate(order):
+    table = np.array([sigma.get(int(phase), 0.0) for phase in Phase])
+    share = np.array([structure.volume_fraction(phase) for phase in Phase])
+    areas = tuple(_open_area(structure, table, axis, order, wraps[i]) for i, axis in enumerate(order))
+    conducts = np.zeros(areas[0].shape - np.array([1, 0, 0]), np.uint8)
+    voxels.open_cells(*areas, conducts)
+    present = np.unique(table[table > 0])
+    cell = None
+    if present.size > 1:
+        cell = _cell_conductivity(structure, table, order) / present[-1]
+    return {
+        "conducts": conducts,
+        "cell": cell,
+        "areas": areas,
+        "unit": float(present[-1] if present.size else 1.0) / WHOLE_FACE,
+        "porosity": float(share[table > 0].sum()),
+        "mean_conductivity": float(table @ share),
+    }
+
+
+def _open_area(
+    structure: Mesostructure,
+    table: Vector,
+    axis: int,
+    order: list[int],
+    wraps: bool,  # noqa: FBT001  # private fact
+) -> NDArray[np.uint8]:
+    """Open area of the faces across one axis of the structure."""
+    assert structure.face_fractions is not None
+    conducting = table > 0
+    shape = tuple(n + (other == axis) for other, n in enumerate(structure.shape))
+    area = np.full(shape, WHOLE_FACE if conducting[Phase.PORE] else 0, np.uint8)
+    for phase, faces in structure.face_fractions.items():
+        if conducting[phase] and not conducting[Phase.PORE]:
+            area += faces[axis]
+        elif conducting[Phase.PORE] and not conducting[phase]:
+            area -= faces[axis]
+    if wraps:
+        ends = np.moveaxis(area, axis, 0)
+        ends[0] = ends[-1] = np.minimum(ends[0], ends[-1])
+    return np.ascontiguousarray(area.transpose(order))
+
+
+def _cell_conductivity(structure: Mesostructure, table: Vector, order: list[int]) -> Vector:
+    """Conductivity of every voxel; cut voxels whose own label does not conduct take the mean over their faces."""
+    assert structure.face_fractions is not None
+    area_sum = np.zeros(structure.shape)
+    flow_sum = np.zeros(structure.shape)
+    for axis in range(3):
         solid = {phase: faces[axis] / WHOLE_FACE for phase, faces in structure.face_fractions.items()}
         shares = {Phase.PORE: 1.0 - sum(solid.values(), np.zeros(())), **solid}
-        conducting = {phase: share for phase, share in shares.items() if table[phase] > 0}
-        area = sum(conducting.values(), np.zeros(())).transpose(order)
-        flow = sum((table[phase] * share for phase, share in conducting.items()), np.zeros(())).transpose(
-            order
-        )
-        if area.ndim == 0:
-            area = flow = np.zeros([n + (direction == other) for other, n in enumerate(cell.shape)])
-        open_area.append(area)
-        for side in (slice(None, -1), slice(1, None)):
-            where = tuple(side if other == direction else slice(None) for other in range(3))
-            area_sum += area[where]
-            flow_sum += flow[where]
+        for phase, share in shares.items():
+            if table[phase] > 0:
+                for side in (slice(None, -1), slice(1, None)):
+                    part = share[tuple(side if other == axis else slice(None) for other in range(3))]
+                    area_sum += part
+                    flow_sum += table[phase] * part
+    own = table[structure.labels]
     mean = np.divide(flow_sum, area_sum, out=np.zeros_like(flow_sum), where=area_sum > 0)
-    return open_area, np.where(cell > 0, cell, mean)
+    filled = np.where(own > 0, own, mean).astype(np.float64)
+    return np.ascontiguousarray(filled.transpose(order))
 
 
-def _face_conductances(cell: Vector, direction: int, wraps: bool, open_area: Vector | None) -> Vector:  # noqa: FBT001  # one of the geometry's facts, private
-    """Conductances of all faces across a direction, for cubes of unit size."""
-    values = np.moveaxis(cell, direction, 0)
-    resistance = np.divide(1.0, values, out=np.full(values.shape, np.inf), where=values > 0)
-    faces = np.zeros((values.shape[0] + 1, *values.shape[1:]))
-    faces[1:-1] = 2.0 / (resistance[:-1] + resistance[1:])
-    if direction == 0:
-        faces[0], faces[-1] = 2.0 * values[0], 2.0 * values[-1]
-    elif wraps:
-        faces[0] = faces[-1] = 2.0 / (resistance[0] + resistance[-1])
-    if open_area is not None:
-        area = np.moveaxis(open_area, direction, 0).copy()
-        if wraps:
-            area[0] = area[-1] = np.minimum(area[0], area[-1])
-        faces *= area
-    return np.moveaxis(faces, 0, direction)
+def _end_links(cells: dict[str, Any]) -> Vector:
+    """Links of the end layers to the outer faces, for a distance of one voxel."""
+    ends: Vector = cells["conducts"][[0, -1]].astype(np.float64)
+    if cells["cell"] is not None:
+        ends *= cells["cell"][[0, -1]]
+    if cells["areas"] is not None:
+        ends *= cells["areas"][0][[0, -1]]
+    return ends

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solvers.conjugate import Solution, minimise_energy
-from solvers.network import VoxelNetwork, build_network, count_carrying_only, find_carrying, fix_at_centres
+from solvers.conjugate import Descent, minimise_energy
+from solvers.graph import GraphProblem
+from solvers.grid import Grid
+from solvers.network import VoxelNetwork, build_network, count_carrying_only, fix_at_centres, keep_carrying
 from solvers.status import SolverError, Status
 
 if TYPE_CHECKING:
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 CONVENTIONS = ("face", "porespy", "openimpala", "pumapy")
+
+SINGLE_ROUNDING = 1e-7
+"""Relative error of the effective conductivity that single precision leaves."""
+
+DOUBLE_ROUNDING = 1e-12
+"""The same for double precision."""
+
+LARGEST_ASPECT = 1.6
+"""Ratio of voxel edges up to which cubic blocks of voxels make a good coarse grid."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -81,6 +92,7 @@ def solve_transport(
     convention: str = "face",
     voxel_size: float | tuple[float, ...] | None = None,
     tolerance: float = 1e-4,
+    precision: str = "auto",
     max_iterations: int = 200,
     field: bool = False,
     throw: bool = True,
@@ -106,6 +118,9 @@ def solve_transport(
         Edges of a voxel; only their ratios matter. By default those of the structure; cubes for arrays.
     tolerance : float, default 1e-4
         Largest relative error of the effective conductivity that the iteration may leave.
+    precision : {"auto", "single", "double"}, default "auto"
+        Precision of the vectors. Single precision takes some 20 bytes per voxel and serves tolerances down to 1e-6;
+        double precision takes several hundred bytes per conducting voxel. "auto" takes what the tolerance needs.
     max_iterations : int, default 200
         Iterations after which the solve gives up.
     field : bool, default False
@@ -151,31 +166,42 @@ def solve_transport(
     >>> round(result.effective_conductivity, 10), round(result.tortuosity_factor, 10)
     (0.6666666667, 1.125)
     """
-    _check(convention, tolerance, max_iterations)
+    _check(convention, tolerance, precision, max_iterations)
     if sides is None and convention == "pumapy":
         sides = "periodic"
     block = build_network(structure, conductivity=conductivity, axis=axis, sides=sides, voxel_size=voxel_size)
-    percolates, carries = find_carrying(block)
-    layers = carries.shape[0]
-    network = count_carrying_only(block, carries) if convention in {"porespy", "openimpala"} else block
+    percolates, network = keep_carrying(block)
+    if convention in {"porespy", "openimpala"}:
+        block = count_carrying_only(block, network)
     if convention != "face":
-        network = fix_at_centres(network)
-        percolates, carries = find_carrying(network)
-    if percolates:
-        solution = minimise_energy(network, carries, tolerance=tolerance, max_iterations=max_iterations)
-    else:
-        nowhere = np.full(carries.shape, np.nan)
-        solution = Solution(potential=nowhere, error=0.0, iterations=0, status=Status.NOT_PERCOLATING)
-    if throw and not solution.status.is_answer:
-        raise SolverError(solution.status, f"(error estimate {solution.error:.1e})")
-    length = layers if convention in {"face", "openimpala"} else layers - 1
-    result = _summarise(network, solution, length, layers)
-    if not field:
-        return result
-    return replace(result, field=_field(block, solution, axis))
+        percolates, network = keep_carrying(fix_at_centres(block))
+    length = block.layers if convention in {"face", "openimpala"} else block.layers - 1
+    if not percolates:
+        return _blocked(block, axis, field=field)
+    if network.conducts.shape[0] == 0:
+        return _two_layers(block, network.ends, length, axis, field=field)
+    problem, rounding = _choose_problem(network, tolerance, precision)
+    descent = minimise_energy(problem, tolerance=tolerance, rounding=rounding, max_iterations=max_iterations)
+    if throw and not descent.status.is_answer:
+        raise SolverError(descent.status, f"(error estimate {descent.error:.1e})")
+    potential = _as_given(problem.unpack(), block, axis) if field else None
+    return _summarise(block, descent, problem.planes(), length, potential)
 
 
-def _check(convention: str, tolerance: float, max_iterations: int) -> None:
+def _choose_problem(
+    network: VoxelNetwork, tolerance: float, precision: str
+) -> tuple[Grid | GraphProblem, float]:
+    """Choose between the lean grid in single precision and the plain graph in double precision."""
+    _, n1, n2 = network.conducts.shape
+    odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
+    stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
+    wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * SINGLE_ROUNDING)
+    if odd or stretched or wants_double:
+        return GraphProblem(network), DOUBLE_ROUNDING
+    return Grid(network), SINGLE_ROUNDING
+
+
+def _check(convention: str, tolerance: float, precision: str, max_iterations: int) -> None:
     """Refuse arguments that make no sense."""
     if convention not in CONVENTIONS:
         raise ValueError(f"convention must be one of {CONVENTIONS}, got {convention!r}")
@@ -183,69 +209,76 @@ def _check(convention: str, tolerance: float, max_iterations: int) -> None:
         raise ValueError(
             f"tolerance must lie in (0, 1), got {tolerance}; it is a relative error of the conductivity"
         )
+    if precision not in {"auto", "single", "double"}:
+        raise ValueError(f"precision must be 'auto', 'single' or 'double', got {precision!r}")
     if max_iterations < 1:
         raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
 
 
-def _summarise(network: VoxelNetwork, solution: Solution, length: int, layers: int) -> TransportResult:
+def _summarise(
+    block: VoxelNetwork,
+    descent: Descent,
+    planes: tuple[Vector, Vector],
+    length: int,
+    potential: NDArray[np.float32] | None,
+) -> TransportResult:
     """Read the effective conductivity off the energy, and the profile off the mean potentials."""
-    potential = np.nan_to_num(solution.potential)
-    carrying = ~np.isnan(solution.potential)
-    flux, energy = _flux_and_energy(network, potential, carrying)
-    section = potential.shape[1] * potential.shape[2]
-    sigma = energy * length / section
-    percolates = solution.status != Status.NOT_PERCOLATING
-    with np.errstate(divide="ignore", invalid="ignore"):
-        macmullin = float(np.divide(network.largest_conductivity, sigma))
-        tortuosity = float(np.divide(network.mean_conductivity, sigma))
+    means, fluxes = planes
+    section = block.conducts.shape[1] * block.conducts.shape[2]
+    sigma = descent.energy * block.unit * length / section
+    macmullin = block.largest_conductivity / sigma
+    if means.size < block.layers:
+        means = np.concatenate(([1.0], means, [0.0]))
+    drops = -np.diff(np.concatenate(([1.0], 0.5 * (means[:-1] + means[1:]), [0.0])))
     return TransportResult(
         effective_conductivity=sigma,
-        tortuosity_factor=tortuosity if percolates else np.inf,
+        tortuosity_factor=block.mean_conductivity / sigma,
         macmullin_number=macmullin,
-        porosity=network.fraction,
-        percolates=percolates,
-        profile=macmullin * layers * _drops(network, solution.potential, layers)
-        if percolates
-        else np.full(layers, np.inf),
-        flux_mismatch=float(np.abs(flux / flux.mean() - 1.0).max()) if percolates else 0.0,
-        error_estimate=solution.error,
+        porosity=block.porosity,
+        percolates=True,
+        profile=macmullin * block.layers * drops,
+        flux_mismatch=float(np.abs(fluxes / fluxes.mean() - 1.0).max()),
+        error_estimate=descent.error,
         upper_bound=sigma,
-        iterations=solution.iterations,
-        status=solution.status,
+        iterations=descent.iterations,
+        status=descent.status,
+        field=potential,
     )
 
 
-def _flux_and_energy(
-    network: VoxelNetwork, potential: Vector, carrying: NDArray[np.bool_]
-) -> tuple[Vector, float]:
-    """Flux through every plane of faces, and twice the dissipation Σ g (Δu)²."""
-    g0, g1, g2 = network.conductances
-    ends = np.ones((1, *carrying.shape[1:]), dtype=bool)
-    padded = np.concatenate((1.0 * ends, potential, 0.0 * ends))
-    live = np.concatenate((ends, carrying, ends))
-    drop = -np.diff(padded, axis=0) * (live[1:] & live[:-1])
-    energy = np.sum(g0 * drop**2)
-    energy += np.sum(g1[:, :-1] * (potential - np.roll(potential, 1, axis=1)) ** 2)
-    energy += np.sum(g2[:, :, :-1] * (potential - np.roll(potential, 1, axis=2)) ** 2)
-    return np.sum(g0 * drop, axis=(1, 2)), float(energy)
+def _two_layers(block: VoxelNetwork, ends: Vector, length: int, axis: int, *, field: bool) -> TransportResult:
+    """Answer for two layers that are themselves inlet and outlet: the links between them."""
+    energy = float(ends[0].sum())
+    descent = Descent(energy=energy, error=DOUBLE_ROUNDING, iterations=0, status=Status.CONVERGED)
+    potential = _as_given(np.empty((0, *ends.shape[1:]), np.float32), block, axis) if field else None
+    return _summarise(block, descent, (np.empty(0), np.full(1, energy)), length, potential)
 
 
-def _drops(network: VoxelNetwork, potential: Vector, layers: int) -> Vector:
-    """Potential drop over every slice, from the conductivity-weighted mean potentials; they add up to 1."""
-    weight = np.where(np.isnan(potential), 0.0, network.cell_conductivity)
-    mean = np.sum(weight * np.nan_to_num(potential), axis=(1, 2)) / weight.sum(axis=(1, 2))
-    if mean.size < layers:
-        mean = np.concatenate(([1.0], mean, [0.0]))
-    return -np.diff(np.concatenate(([1.0], 0.5 * (mean[:-1] + mean[1:]), [0.0])))
+def _blocked(block: VoxelNetwork, axis: int, *, field: bool) -> TransportResult:
+    """Answer for a structure without a path."""
+    nowhere = np.full(block.conducts.shape, np.nan, np.float32)
+    return TransportResult(
+        effective_conductivity=0.0,
+        tortuosity_factor=np.inf,
+        macmullin_number=np.inf,
+        porosity=block.porosity,
+        percolates=False,
+        profile=np.full(block.layers, np.inf),
+        flux_mismatch=0.0,
+        error_estimate=0.0,
+        upper_bound=0.0,
+        iterations=0,
+        status=Status.NOT_PERCOLATING,
+        field=_as_given(nowhere, block, axis) if field else None,
+    )
 
 
-def _field(block: VoxelNetwork, solution: Solution, axis: int) -> NDArray[np.float32]:
-    """Potential in the layout of the image."""
-    values = solution.potential.astype(np.float32)
-    if values.shape[0] < block.cell_conductivity.shape[0]:
-        conducts = block.cell_conductivity[[0, -1]] > 0
+def _as_given(potential: NDArray[np.float32], block: VoxelNetwork, axis: int) -> NDArray[np.float32]:
+    """Potential in the layout of the image, the end layers included where they are inlet and outlet."""
+    if potential.shape[0] < block.layers:
+        conducts = block.conducts[[0, -1]] > 0
         ends = np.where(conducts, np.array([[[1.0]], [[0.0]]]), np.nan).astype(np.float32)
-        values = np.concatenate((ends[:1], values, ends[1:]))
+        potential = np.concatenate((ends[:1], potential, ends[1:]))
     if block.dimensions == 2:
-        values = values[:, 0, :]
-    return np.ascontiguousarray(np.moveaxis(values, 0, axis))
+        potential = potential[:, 0, :]
+    return np.ascontiguousarray(np.moveaxis(potential, 0, axis))

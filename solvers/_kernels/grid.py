@@ -1,0 +1,235 @@
+"""Passes over a red–black grid: operator, restriction, correction and vector updates.
+
+The red cells are eliminated: a red potential is the mean of its black neighbours. Vectors therefore hold black cells only,
+and the operator is x − mean(mean(x)), the residual divided by the degree of the cell. See `rows` for the layout. Slabs of
+planes are fixed, so that the bits do not depend on the number of threads.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from solvers._kernels.rows import average_plane, dot_row, plane_length, planes_around, ring_around
+
+RED = 1
+BLACK = 0
+
+parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
+
+
+@jit
+def slab_bounds(slab, slabs, n0):
+    """First plane and plane after the last of a slab; always even, so that blocks are not cut."""
+    pairs = (n0 + 1) // 2
+    return 2 * (slab * pairs // slabs), min(n0, 2 * ((slab + 1) * pairs // slabs))
+
+
+@jit
+def clear(ring, base, length):
+    """Empty one plane of a ring."""
+    for k in range(length):
+        ring[base + k] = 0
+
+
+@parallel
+def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, sums):
+    """Write x − mean(mean(x)), with the potential 1 beyond the `inlet` if it is given; return Σ degree·x·out.
+
+    The precision of `sums` is that of the work. Its rows receive, plane by plane, Σ degree·out, Σ degree·x·out,
+    Σ degree·potential and Σ degree, if it has as many rows as there are planes.
+    """
+    n0, n1, width, _, _ = size
+    length = plane_length(size)
+    total = np.zeros(slabs)
+    for slab in prange(slabs):
+        first, last = slab_bounds(slab, slabs, n0)
+        ring = np.zeros(3 * length, sums.dtype)
+        mean = np.zeros(length, sums.dtype)
+        scratch = np.zeros((2, width), sums.dtype)
+        ones = np.ones(width, sums.dtype)
+        energy = 0.0
+        for t in range(first - 1, last + 1):
+            base = (t + 3) % 3 * length
+            if 0 <= t < n0:
+                average_plane(
+                    ring, base, x, planes_around(t, size), t, RED, red, faces, factors, inlet, size, scratch
+                )
+            else:
+                clear(ring, base, length)
+            z = t - 1
+            if z < first:
+                continue
+            average_plane(
+                mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, inlet, size, scratch
+            )
+            for y in range(n1):
+                row = y * width
+                here = z * length + row
+                for k in range(np.uint64(width)):
+                    mean[np.uint64(row) + k] = x[np.uint64(here) + k] - mean[np.uint64(row) + k]
+                    out[np.uint64(here) + k] = mean[np.uint64(row) + k]
+                start, o = np.uint64(here + 1), np.uint64(row + 1)
+                gain = dot_row(mean, o, x, start, black, start, width - 2)
+                energy += gain
+                if sums.shape[0] == n0:
+                    one = np.uint64(0)
+                    r = np.uint64(ring_around(z, size)[1] + row + 1)
+                    sums[z, 0] += dot_row(mean, o, ones, one, black, start, width - 2)
+                    sums[z, 1] += gain
+                    sums[z, 2] += dot_row(ones, one, x, start, black, start, width - 2)
+                    sums[z, 2] += dot_row(ring, r, ones, one, red, start, width - 2)
+                    sums[z, 3] += dot_row(ones, one, ones, one, black, start, width - 2)
+                    sums[z, 3] += dot_row(ones, one, ones, one, red, start, width - 2)
+        total[slab] = energy
+    result = 0.0
+    for slab in range(slabs):
+        result += total[slab]
+    return result
+
+
+@parallel
+def restrict_grid(r, coarse, red, black, faces, factors, size, slabs, nodes, spare_ptr, spare_at, spare_node):
+    """Relax black and red cells on zero and sum the residual over the nodes of the coarse graph.
+
+    `nodes` holds the node of the first component of every block, −1 for none; the black cells of further components are
+    listed row by row in `spare_at`, with their node in `spare_node`.
+    """
+    n0, n1, width, _, _ = size
+    length = plane_length(size)
+    n = width - 2
+    for slab in prange(slabs):
+        first, last = slab_bounds(slab, slabs, n0)
+        ring = np.zeros(3 * length, r.dtype)
+        mean = np.zeros(length, r.dtype)
+        scratch = np.zeros((2, width), r.dtype)
+        summed = np.zeros((nodes.shape[1], n), r.dtype)
+        for t in range(first - 1, last + 1):
+            base = (t + 3) % 3 * length
+            if 0 <= t < n0:
+                average_plane(
+                    ring, base, r, planes_around(t, size), t, RED, red, faces, factors, None, size, scratch
+                )
+            else:
+                clear(ring, base, length)
+            z = t - 1
+            if z < first:
+                continue
+            average_plane(
+                mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, None, size, scratch
+            )
+            for y in range(n1):
+                row = np.uint64(y * width + 1)
+                here = np.uint64(z * length + y * width + 1)
+                for k in range(np.uint64(n)):
+                    mean[row + k] *= r.dtype.type(black[here + k])
+                for s in range(spare_ptr[z * n1 + y], spare_ptr[z * n1 + y + 1]):
+                    coarse[spare_node[s]] += mean[row + np.uint64(spare_at[s])]
+                    mean[row + np.uint64(spare_at[s])] = 0
+                target = summed[y // 2]
+                if z % 2 == 0 and y % 2 == 0:
+                    target[:] = 0
+                for k in range(np.uint64(n)):
+                    target[k] += mean[row + k]
+            if z % 2 == 1 or z == n0 - 1:
+                for b in range(summed.shape[0]):
+                    for k in range(n):
+                        node = nodes[z // 2, b, k]
+                        if node >= 0:
+                            coarse[node] += summed[b, k]
+
+
+@jit
+def add_coarse(out, base, r, coarse, black, size, z, nodes, expanded, spare_ptr, spare_at, spare_node):
+    """Write r plus the coarse correction into one plane of a ring."""
+    _, n1, width, _, wraps = size
+    n = width - 2
+    for y in range(n1):
+        if y % 2 == 0:
+            for k in range(n):
+                node = nodes[z // 2, y // 2, k]
+                expanded[k] = coarse[node] if node >= 0 else 0
+        o = np.uint64(base + y * width + 1)
+        here = np.uint64(z * plane_length(size) + y * width + 1)
+        zero = out.dtype.type(0)
+        for k in range(np.uint64(n)):
+            out[o + k] = r[here + k] + expanded[k] if black[here + k] > 0 else zero
+        for s in range(spare_ptr[z * n1 + y], spare_ptr[z * n1 + y + 1]):
+            k = np.uint64(spare_at[s])
+            out[o + k] = r[here + k] + coarse[spare_node[s]]
+        if wraps:
+            out[o - np.uint64(1)] = out[o + np.uint64(n - 1)]
+            out[o + np.uint64(n)] = out[o]
+
+
+@parallel
+def correct_grid(
+    r, coarse, out, red, black, faces, factors, size, slabs, nodes, spare_ptr, spare_at, spare_node
+):
+    """Add the coarse correction, relax red and black cells; write the preconditioned residual, return Σ degree·r·out."""
+    n0, n1, width, _, _ = size
+    length = plane_length(size)
+    total = np.zeros(slabs)
+    for slab in prange(slabs):
+        first, last = slab_bounds(slab, slabs, n0)
+        start = np.zeros(3 * length, r.dtype)
+        ring = np.zeros(3 * length, r.dtype)
+        mean = np.zeros(length, r.dtype)
+        scratch = np.zeros((2, width), r.dtype)
+        expanded = np.zeros(width, r.dtype)
+        product = 0.0
+        for s in range(first - 2, last + 2):
+            base = (s + 3) % 3 * length
+            if 0 <= s < n0:
+                add_coarse(
+                    start, base, r, coarse, black, size, s, nodes, expanded, spare_ptr, spare_at, spare_node
+                )
+            else:
+                clear(start, base, length)
+            t = s - 1
+            if t < first - 1:
+                continue
+            base = (t + 3) % 3 * length
+            if 0 <= t < n0:
+                average_plane(
+                    ring, base, start, ring_around(t, size), t, RED, red, faces, factors, None, size, scratch
+                )
+            else:
+                clear(ring, base, length)
+            z = t - 1
+            if z < first:
+                continue
+            average_plane(
+                mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, None, size, scratch
+            )
+            for y in range(n1):
+                row = np.uint64(y * width)
+                here = np.uint64(z * length + y * width)
+                for k in range(np.uint64(width)):
+                    out[here + k] = r[here + k] + mean[row + k]
+                inner = here + np.uint64(1)
+                product += dot_row(r, inner, out, inner, black, inner, width - 2)
+        total[slab] = product
+    result = 0.0
+    for slab in range(slabs):
+        result += total[slab]
+    return result
+
+
+@parallel
+def combine(p, z, beta, slabs):
+    """Turn p into z + β p."""
+    factor = p.dtype.type(beta)
+    for slab in prange(slabs):
+        for k in range(np.uint64(slab * p.size // slabs), np.uint64((slab + 1) * p.size // slabs)):
+            p[k] = z[k] + factor * p[k]
+
+
+@parallel
+def step(x, p, r, q, alpha, slabs):
+    """Add α p to x and take α q off r."""
+    forward = x.dtype.type(alpha)
+    back = r.dtype.type(alpha)
+    for slab in prange(slabs):
+        for k in range(np.uint64(slab * x.size // slabs), np.uint64((slab + 1) * x.size // slabs)):
+            x[k] += forward * p[k]
+            r[k] -= back * q[k]

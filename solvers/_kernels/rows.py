@@ -1,0 +1,173 @@
+"""Rows and planes of a red–black grid: the inner loops, one pass over contiguous memory each.
+
+A grid of n0 × n1 × n2 cells is held colour by colour: cells with an even sum of coordinates are black, the others red.
+Row (z, y) of a colour holds every second cell, `width − 2` of them between two ghosts; plane n0 and row n1 of every
+plane are empty, so that what lies outside reads zero. `size` is (n0, n1, width, wraps along y, wraps along x).
+
+Weighted grids have `faces`, the conductances of the faces of the red cells, side by side (6, cells) in the order up,
+down, north, south, west, east; those of black cells to inlet and outlet stand in the empty plane, under down and up.
+`factors` multiply them: on the faces of inlet and outlet, along y and along x. Grids of equal conductances have None for
+faces and count open ones. A degree is the sum of a cell's conductances.
+
+Positions are offsets into flat arrays, as unsigned integers: a signed index would be tested for wrapping around, and the
+loops would not vectorise. A loop reads at most eight streams beside the one it writes: with more, LLVM gives up proving
+that they do not overlap.
+"""
+
+import numpy as np
+from numba import njit
+
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
+sums = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+
+
+@jit
+def plane_length(size):
+    """Length of one plane of one colour."""
+    return (size[1] + 1) * size[2]
+
+
+@jit
+def planes_around(z, size):
+    """Offsets of the planes z − 1, z and z + 1 of a whole array."""
+    length = plane_length(size)
+    return (z - 1 if z > 0 else size[0]) * length, z * length, (z + 1) * length
+
+
+@jit
+def ring_around(z, size):
+    """Offsets of the planes z − 1, z and z + 1 of a ring of three planes."""
+    length = plane_length(size)
+    return (z + 2) % 3 * length, (z + 3) % 3 * length, (z + 4) % 3 * length
+
+
+@jit
+def neighbours(planes, y, offset, size):
+    """Offsets of the six neighbours of the first cell of row y, whose colour starts at x = offset."""
+    up, here, down = planes
+    n1, width = size[1], size[2]
+    row = y * width + 1
+    north = y - 1 if y > 0 else (n1 - 1 if size[3] else n1)
+    south = y + 1 if y + 1 < n1 else (0 if size[3] else n1)
+    return (
+        np.uint64(up + row),
+        np.uint64(down + row),
+        np.uint64(here + north * width + 1),
+        np.uint64(here + south * width + 1),
+        np.uint64(here + row + offset - 1),
+        np.uint64(here + row + offset),
+    )
+
+
+@jit
+def average(out, o, a, at, degree, d, n):
+    """Write the mean of the open neighbours, Σ a / degree, and 0 where the degree is 0."""
+    up, down, north, south, west, east = at
+    real = out.dtype.type
+    zero = real(0)
+    for k in range(np.uint64(n)):
+        total = (
+            (real(a[up + k]) + real(a[down + k]))
+            + (real(a[north + k]) + real(a[south + k]))
+            + (real(a[west + k]) + real(a[east + k]))
+        )
+        count = real(degree[d + k])
+        out[o + k] = total / count if count > zero else zero
+
+
+@jit
+def weigh(out, a, ref, at0, at1, at2, faces, w0, w1, w2, f0, f1, f2, n):
+    """Write Σ w (a − a[ref]) over three neighbours."""
+    real = out.dtype.type
+    for k in range(np.uint64(n)):
+        centre = real(a[ref + k])
+        out[k] = (
+            f0 * real(faces[w0 + k]) * (real(a[at0 + k]) - centre)
+            + f1 * real(faces[w1 + k]) * (real(a[at1 + k]) - centre)
+            + f2 * real(faces[w2 + k]) * (real(a[at2 + k]) - centre)
+        )
+
+
+@jit
+def shift(out, o, a, ref, part, other, degree, d, n):
+    """Write a[ref] + (part + other) / degree: exactly a[ref] where all neighbours agree on it."""
+    real = out.dtype.type
+    zero = real(0)
+    for k in range(np.uint64(n)):
+        weight = real(degree[d + k])
+        out[o + k] = real(a[ref + k]) + (part[k] + other[k]) / weight if weight > zero else zero
+
+
+@jit
+def close_row(out, first, size):
+    """Fill the ghosts at both ends of a row where the grid wraps around."""
+    n = size[2] - 2
+    if size[4]:
+        out[first - 1] = out[first + n - 1]
+        out[first + n] = out[first]
+
+
+@jit
+def face_offsets(z, y, colour, size):
+    """Offsets of the six faces of the first cell of a row: red cells own theirs, black ones look at their neighbours."""
+    whole = planes_around(z, size)
+    at = neighbours(whole, y, (z + y + colour) & 1, size)
+    cells = np.uint64((size[0] + 1) * plane_length(size))
+    own = np.uint64(whole[1] + y * size[2] + 1)
+    red = colour == 1
+    return (
+        own if red else at[0] + cells,
+        own + cells if red else at[1],
+        (own if red else at[2] + cells) + cells * np.uint64(2),
+        (own + cells if red else at[3]) + cells * np.uint64(2),
+        (own if red else at[4] + cells) + cells * np.uint64(4),
+        (own + cells if red else at[5]) + cells * np.uint64(4),
+    )
+
+
+@jit
+def lift_row(out, o, inlet, i, degree, d, n):
+    """Add what an inlet at potential 1 contributes to the mean of the neighbours."""
+    real = out.dtype.type
+    for k in range(np.uint64(n)):
+        if degree[d + k] > 0:
+            out[o + k] += real(inlet[i + k]) / real(degree[d + k])
+
+
+@jit
+def average_plane(out, base, a, planes, z, colour, degree, faces, factors, inlet, size, scratch):
+    """Write the weighted mean of the neighbours for the cells of one colour in plane z.
+
+    `base` and `planes` are offsets into `out` and `a`. The potential beyond the outlet is 0, that beyond the inlet 1 if
+    `inlet` (2, plane), the links of black and red cells, is not None, else 0. `scratch` holds two rows.
+    """
+    real = out.dtype.type
+    n = size[2] - 2
+    here = z * plane_length(size)
+    upper = real(factors[0]) if z == 0 else real(1)
+    lower = real(factors[0]) if z == size[0] - 1 else real(1)
+    for y in range(size[1]):
+        at = neighbours(planes, y, (z + y + colour) & 1, size)
+        o = np.uint64(base + y * size[2] + 1)
+        d = np.uint64(here + y * size[2] + 1)
+        if faces is None:
+            average(out, o, a, at, degree, d, n)
+        else:
+            w = face_offsets(z, y, colour, size)
+            ref = np.uint64(planes[1] + y * size[2] + 1)
+            f1, f2 = real(factors[1]), real(factors[2])
+            weigh(scratch[0], a, ref, at[0], at[2], at[4], faces, w[0], w[2], w[4], upper, f1, f2, n)
+            weigh(scratch[1], a, ref, at[1], at[3], at[5], faces, w[1], w[3], w[5], lower, f1, f2, n)
+            shift(out, o, a, ref, scratch[0], scratch[1], degree, d, n)
+        if inlet is not None and z == 0:
+            lift_row(out, o, inlet[colour], np.uint64(y * size[2] + 1), degree, d, n)
+        close_row(out, o, size)
+
+
+@sums
+def dot_row(a, i, b, j, degree, d, n):
+    """Sum degree·a·b over a row."""
+    total = a.dtype.type(0)
+    for k in range(np.uint64(n)):
+        total += a[i + k] * b[j + k] * a.dtype.type(degree[d + k])
+    return total
