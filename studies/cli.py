@@ -50,14 +50,10 @@ def run(
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(
-            min=2, help="Trials in total, those already in the folder included; half are the control's."
-        ),
+        typer.Option(help="Trials in total, those already in the folder included; half are the control's."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search and of the packings.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes. Default: one per core.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search and of the packings.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the result as one JSON document; events go to standard error."),
@@ -67,6 +63,8 @@ def run(
     from studies.config import StudyConfig
     from studies.terminal import print_result, result_document, show_progress
 
+    for option, value, least in (("trials", trials, 2), ("seed", seed, 0), ("workers", workers, 1)):
+        _at_least(option, value, least)
     study = StudyConfig.from_toml(config)
     target = folder if folder is not None else Path("runs") / Path(config).stem
     if seed is None:
@@ -117,12 +115,13 @@ def generate(
     ],
     *,
     out: Annotated[Path, typer.Option(help="File to write: .npz (everything), .tif or .npy (labels).")],
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the packing.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the packing.")] = None,
 ) -> None:
     """Make one structure and write it to a file."""
     from meso import save
     from studies.recipe import structure_of
 
+    _at_least("seed", seed, 0)
     if out.suffix.lower() not in {".npz", ".npy", ".tif", ".tiff"}:
         raise InputError(f"--out must end in .npz, .npy, .tif or .tiff, got {out}")
     if not out.parent.is_dir():
@@ -185,6 +184,12 @@ def main() -> None:
     if code == SIGINT_CODE:
         code = _complain("interrupted: complete trials are stored, the same command continues", INTERRUPTED)
     sys.exit(code)
+
+
+def _at_least(option: str, value: int | None, least: int) -> None:
+    """Refuse a number that is too small; typer's own text does not name it."""
+    if value is not None and value < least:
+        raise InputError(f"--{option} must be {least} or more, got {value}; give a larger number")
 
 
 def _complain(text: str, code: int) -> int:

@@ -112,14 +112,16 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interv
     return interval_of([one - other for one, other in zip(first, second, strict=True)])
 
 
-def verdict(difference: Interval) -> str:
+def verdict(difference: Interval, *, control: str) -> str:
     """
     Say in one sentence what a difference in utilization means.
 
     Parameters
     ----------
     difference : Interval
-        Structured minus uniform utilization.
+        Utilization of the structured design minus that of the control.
+    control : str
+        What the control is.
 
     Returns
     -------
@@ -128,21 +130,19 @@ def verdict(difference: Interval) -> str:
 
     Examples
     --------
-    >>> print(verdict(Interval(mean=0.012, low=-0.004, high=0.028)))
-    No significant gain: structured − uniform = +1.2 points, 95 % interval [−0.4, +2.8], which includes 0.
+    >>> print(verdict(Interval(mean=0.012, low=-0.004, high=0.028), control="best uniform"))
+    No significant gain over the control (best uniform): +1.20 points, 95 % interval [−0.40, +2.80] includes 0.
     """
-    numbers = (
-        f"structured − uniform = {_points(difference.mean)} points, "
-        f"95 % interval [{_points(difference.low)}, {_points(difference.high)}]"
-    )
+    interval = f"[{_points(difference.low)}, {_points(difference.high)}]"
+    numbers = f"{_points(difference.mean)} points, 95 % interval {interval}"
     if not difference.excludes_zero:
-        return f"No significant gain: {numbers}, which includes 0."
+        return f"No significant gain over the control ({control}): {numbers} includes 0."
     if difference.mean > 0:
-        return f"The structured electrode is better than the optimised uniform one: {numbers}."
-    return f"The optimised uniform electrode is better than the structured one found: {numbers}."
+        return f"The structured electrode beats the control ({control}): {numbers}."
+    return f"The control ({control}) beats the structured electrode: {numbers}."
 
 
 def _points(fraction: float) -> str:
     """Write a difference of fractions in percentage points, with a typographic minus."""
     # Adding 0 turns −0.0 into 0.0.
-    return f"{round(100 * fraction, 1) + 0.0:+.1f}".replace("-", "−")
+    return f"{round(100 * fraction, 2) + 0.0:+.2f}".replace("-", "−")

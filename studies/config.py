@@ -15,7 +15,6 @@ from pydantic import (
     model_validator,
 )
 
-from meso.packing import DENSEST
 from studies.errors import ConfigError
 from studies.tables import explain, read_toml, write_toml
 
@@ -170,13 +169,6 @@ class ElectrodeTable(_Table):
             raise ValueError(
                 f"porosity and porosity_gradient must leave room for pores and active material in every slice, got "
                 f"porosities from {least:.3g} to {most:.3g}; narrow porosity_gradient"
-            )
-        densest = 1 - least - self.binder_fraction.low
-        if densest > DENSEST:
-            raise ValueError(
-                f"porosity, porosity_gradient and binder_fraction must keep the active fraction of every slice at or "
-                f"below {DENSEST:g}, which particles can be packed to, got up to {densest:.3g}; raise porosity.low by "
-                f"{densest - DENSEST:.3g} or narrow porosity_gradient"
             )
         return self
 

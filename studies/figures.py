@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
+from functools import wraps
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
 from meso import Phase
 from studies.storage import ARMS, STRUCTURED, UNIFORM
-from studies.summary import LOSS_NAMES, PARAMETER_NAMES, UNITS
+from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, UNGRADED, UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from meso import Mesostructure
     from studies.trials import TrialRecord
 
+Arguments = ParamSpec("Arguments")
+
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
-ARM_COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00"}
+COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#6B6B6B"}
 SHARE_COLOURS = {
     "utilization": "#009E73",
     "isolated": "#999999",
@@ -32,6 +36,19 @@ SHARE_COLOURS = {
 PHASE_COLOURS = {Phase.PORE: "#EAF3FA", Phase.ACTIVE: "#4C5B6B", Phase.BINDER: "#E69F00"}
 INK = "#1F2933"
 PIXELS_PER_INCH = 180
+
+
+def _styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+    """Draw in the style of the report, whatever the style of the session."""
+
+    @wraps(draw)
+    def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
+        from matplotlib import style
+
+        with style.context(str(files("studies").joinpath("templates", "figures.mplstyle"))):
+            return draw(*args, **kwargs)
+
+    return styled
 
 
 def render(figure: Figure) -> bytes:
@@ -53,6 +70,7 @@ def render(figure: Figure) -> bytes:
     return target.getvalue()
 
 
+@_styled
 def plot_losses(comparison: Mapping[str, Any]) -> Figure:
     """
     Draw utilization and losses of winner and control as bars of length 1.
@@ -67,37 +85,36 @@ def plot_losses(comparison: Mapping[str, Any]) -> Figure:
     matplotlib.figure.Figure
         One bar per design, in per cent of the theoretical capacity.
     """
-    arms = [arm for arm in ARMS if comparison[arm]]
-    figure, axes = _figure(8.0, 1.25 + 0.7 * len(arms))
-    for position, arm in enumerate(arms):
-        statistics, left = comparison[arm]["statistics"], 0.0
-        for name in ("utilization", *LOSS_NAMES):
-            width = 100 * statistics[name]["mean"]
-            axes.barh(position, width, left=left, height=0.62, color=SHARE_COLOURS[name], edgecolor="white")
-            if abs(width) >= 2.5:
-                axes.text(
-                    left + width / 2,
-                    position,
-                    f"{width:.1f}",
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    color=INK,
-                )
-            left += width
-        utilization = statistics["utilization"]
+    designs = _designs(comparison)
+    figure, (whole, lost) = _figure(8.0, 1.5 + 0.5 * len(designs), columns=2, width_ratios=(1, 1.15))
+    for position, design in enumerate(designs.values()):
+        shares = {name: 100 * design["statistics"][name]["mean"] for name in ("utilization", *LOSS_NAMES)}
+        _stack(whole, position, shares)
+        utilization = design["statistics"]["utilization"]
         half = 50 * (utilization["high"] - utilization["low"])
-        axes.errorbar(100 * utilization["mean"], position, xerr=half, color=INK, capsize=4, lw=1.4)
-    axes.set_yticks(range(len(arms)), [f"best {arm}" for arm in arms])
-    axes.invert_yaxis()
-    axes.grid(visible=False)
-    axes.set(
-        xlim=(0, 100),
-        xlabel="share of the theoretical capacity [%]; bar at the end of utilization: 95 % interval",
-    )
-    labels = {"utilization": "utilized", **LOSS_NAMES}
+        whole.errorbar(shares["utilization"], position, xerr=half, color=INK, capsize=4, lw=1.4)
+        whole.text(
+            2, position, f"{shares['utilization']:.2f} ± {half:.2f}", va="center", fontsize=9, color="white"
+        )
+        _stack(lost, position, {name: shares[name] for name in LOSS_NAMES})
+        lost.text(
+            100 - shares["utilization"],
+            position,
+            f" {100 - shares['utilization']:.2f}",
+            va="center",
+            fontsize=9,
+        )
+    whole.set_yticks(range(len(designs)), [DESIGN_NAMES[name] for name in designs])
+    lost.set_yticks([])
+    for axes in (whole, lost):
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+    whole.set(xlim=(0, 100), xlabel="share of the theoretical capacity [%]", title="utilized")
+    lost.margins(x=0.14)
+    lost.set(xlim=(0, None), xlabel="the same, enlarged [%]", title="lost")
     from matplotlib.patches import Patch
 
+    labels = {"utilization": "utilized", **LOSS_NAMES}
     handles = [Patch(color=SHARE_COLOURS[name], label=label) for name, label in labels.items()]
     figure.legend(
         handles=handles, loc="outside upper center", ncols=len(handles), fontsize=9, handlelength=1.2
@@ -105,6 +122,17 @@ def plot_losses(comparison: Mapping[str, Any]) -> Figure:
     return figure
 
 
+def _stack(axes: Axes, position: int, shares: Mapping[str, float]) -> None:
+    """Draw shares end to end in one bar."""
+    left = 0.0
+    for name, width in shares.items():
+        axes.barh(
+            position, width, left=left, height=0.62, color=SHARE_COLOURS[name], edgecolor="white", lw=0.6
+        )
+        left += width
+
+
+@_styled
 def plot_history(records: Sequence[TrialRecord]) -> Figure:
     """
     Draw the utilization of every trial and the best so far.
@@ -124,8 +152,8 @@ def plot_history(records: Sequence[TrialRecord]) -> Figure:
         trials = [record for record in records if record.arm == arm and record.is_complete]
         if not trials:
             continue
-        colour = ARM_COLOURS[arm]
-        numbers = np.array([trial.number for trial in trials])
+        colour = COLOURS[arm]
+        numbers = np.arange(1, len(trials) + 1)
         values = 100 * np.array([trial.utilization for trial in trials])
         feasible = np.array([trial.is_feasible for trial in trials])
         axes.scatter(
@@ -152,6 +180,7 @@ def plot_history(records: Sequence[TrialRecord]) -> Figure:
     return figure
 
 
+@_styled
 def plot_discharge(comparison: Mapping[str, Any], *, cutoff_voltage: float) -> Figure:
     """
     Draw the discharge curves of winner and control on all fresh packings.
@@ -169,11 +198,11 @@ def plot_discharge(comparison: Mapping[str, Any], *, cutoff_voltage: float) -> F
         Voltage over delivered areal capacity.
     """
     figure, axes = _figure(8.0, 3.4)
-    for arm in _drawn(comparison):
-        for index, curve in enumerate(comparison[arm]["discharges"]):
+    for name, design in _designs(comparison).items():
+        for index, curve in enumerate(design["discharges"]):
             capacity = 0.1 * np.asarray(curve["areal_capacity"])
-            label = f"best {arm}" if index == 0 else None
-            axes.plot(capacity, curve["voltage"], color=ARM_COLOURS[arm], lw=1.1, alpha=0.75, label=label)
+            label = DESIGN_NAMES[name] if index == 0 else None
+            axes.plot(capacity, curve["voltage"], color=COLOURS[name], lw=1.1, alpha=0.75, label=label)
     axes.axhline(cutoff_voltage, color="#9AA5B1", ls="--", lw=1.0)
     axes.annotate(
         "cut-off",
@@ -190,6 +219,7 @@ def plot_discharge(comparison: Mapping[str, Any], *, cutoff_voltage: float) -> F
     return figure
 
 
+@_styled
 def plot_profiles(comparison: Mapping[str, Any]) -> Figure:
     """
     Draw what varies through the thickness, averaged over the fresh packings.
@@ -208,25 +238,25 @@ def plot_profiles(comparison: Mapping[str, Any]) -> Figure:
     quantities = (
         ("depth", "porosity", "electrolyte fraction"),
         ("depth", "transport_efficiency", "transport efficiency B"),
-        ("discharge_depth", "stoichiometry", "stoichiometry at the end"),
+        ("discharge_depth", "stoichiometry", "final stoichiometry"),
     )
     for axes, (depth, quantity, title) in zip(panels, quantities, strict=True):
-        for arm in _drawn(comparison):
+        for name, design in _designs(comparison).items():
             grid = np.linspace(0.0, 1.0, 60)
-            curves = [np.interp(grid, each[depth], each[quantity]) for each in comparison[arm]["profiles"]]
-            thickness = 1e6 * comparison[arm]["statistics"]["thickness"]["mean"]
+            curves = [np.interp(grid, each[depth], each[quantity]) for each in design["profiles"]]
+            thickness = 1e6 * design["statistics"]["thickness"]["mean"]
             middle, spread = np.mean(curves, axis=0), np.std(curves, axis=0)
-            axes.plot(grid * thickness, middle, color=ARM_COLOURS[arm], label=f"best {arm}")
-            axes.fill_between(
-                grid * thickness, middle - spread, middle + spread, color=ARM_COLOURS[arm], alpha=0.15, lw=0
-            )
-        axes.set_title(title, loc="left", weight="bold")
+            axes.plot(grid * thickness, middle, color=COLOURS[name], label=DESIGN_NAMES[name])
+            band = middle - spread, middle + spread
+            axes.fill_between(grid * thickness, *band, color=COLOURS[name], alpha=0.15, lw=0)
+        axes.set_title(title)
         axes.set(xlabel="depth from separator [µm]", xlim=(0, None))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
     return figure
 
 
+@_styled
 def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
     """
     Draw utilization over every searched parameter.
@@ -258,7 +288,7 @@ def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
                     and record.is_feasible is feasible
                     and name in record.parameters
                 ]
-                colour = ARM_COLOURS[arm]
+                colour = COLOURS[arm]
                 axes.scatter(
                     [record.parameters[name] for record in chosen],
                     [100 * record.utilization for record in chosen],
@@ -271,6 +301,7 @@ def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
                 )
         unit = f" [{UNITS[name]}]" if name in UNITS else ""
         axes.set(xlabel=PARAMETER_NAMES[name].split(",")[0] + unit)
+        axes.locator_params(axis="x", nbins=4)
         if axes in panels[::columns]:
             axes.set_ylabel("utilization [%]")
     handles, labels = panels[0].get_legend_handles_labels()
@@ -278,6 +309,7 @@ def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
     return figure
 
 
+@_styled
 def plot_structures(structures: Mapping[str, Mesostructure]) -> Figure:
     """
     Draw a slice through the thickness of each structure, at the same scale.
@@ -312,7 +344,7 @@ def plot_structures(structures: Mapping[str, Mesostructure]) -> Figure:
         middle = structure.labels[:, :, structure.shape[2] // 2].T
         axes.imshow(middle, extent=(0, depth, 0, width), aspect="equal", **look)
         axes.grid(visible=False)
-        axes.set_title(f"best {arm}", loc="left", weight="bold")
+        axes.set_title(DESIGN_NAMES[arm])
         axes.set(xlabel="depth from separator [µm]", ylim=(0, max(widths)))
         axes.spines.left.set_bounds(0, width)
     np.atleast_1d(panels)[0].set_ylabel("[µm]")
@@ -324,9 +356,9 @@ def plot_structures(structures: Mapping[str, Mesostructure]) -> Figure:
     return figure
 
 
-def _drawn(comparison: Mapping[str, Any]) -> list[str]:
-    """List the searches that have a winner."""
-    return [arm for arm in ARMS if comparison[arm]]
+def _designs(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """List the designs that there are."""
+    return {name: design for name, design in comparison["designs"].items() if design}
 
 
 def _figure(
@@ -338,10 +370,8 @@ def _figure(
     width_ratios: Sequence[float] | None = None,
 ) -> tuple[Figure, Any]:
     """Make a figure of a size in inches, without pyplot and its global state; several panels come as a flat array."""
-    from matplotlib import style
     from matplotlib.figure import Figure
 
-    with style.context(str(files("studies").joinpath("templates", "figures.mplstyle"))):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        panels = figure.subplots(rows, columns, width_ratios=width_ratios)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(rows, columns, width_ratios=width_ratios)
     return figure, panels.ravel() if isinstance(panels, np.ndarray) else panels

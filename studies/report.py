@@ -14,7 +14,7 @@ from studies import figures
 from studies.evaluation import make_structure, versions
 from studies.search import packing_seed
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
-from studies.summary import best_line, design_rows, percent, utilization_rows
+from studies.summary import DESIGN_NAMES, best_line, constraint_texts, design_rows, percent, utilization_rows
 from studies.trials import best_of, table_of
 from studies.winners import read_comparison
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CAPTIONS = {
     "losses": "Utilization and what stops the rest. Each loss is the drop in utilization when its mechanism is switched "
     "on in the next counterfactual model, in the order drawn, so the shares add up to 100 %.",
-    "discharge": "Discharge curves of both designs, one line per fresh packing.",
+    "discharge": "Discharge curves, one line per fresh packing.",
     "profiles": "Through the thickness, from the separator (left) to the current collector: mean over the fresh packings, "
     "band: one standard deviation.",
     "structures": "Slices through the thickness of both electrodes, first packing of the search, at the same scale; "
@@ -102,8 +102,8 @@ def _structures(
 ) -> dict[str, Mesostructure]:
     """Read the best structure and make that of the control, which is not stored."""
     structures = {STRUCTURED: load(study.best / "structure.npz")}
-    if comparison[UNIFORM]:
-        design = ElectrodeDesign.from_dict(comparison[UNIFORM]["design"])
+    if uniform := comparison["designs"][UNIFORM]:
+        design = ElectrodeDesign.from_dict(uniform["design"])
         structures[UNIFORM] = make_structure(
             design, seed=packing_seed(config, 0), **config.structure.model_dump()
         )
@@ -128,6 +128,7 @@ def _page(
     return environment.from_string(template).render(
         config=config,
         comparison=comparison,
+        names=DESIGN_NAMES,
         cards=_cards(comparison) if comparison else [],
         best={arm: best_line(record) for arm, record in best.items()},
         design=design_rows(comparison, config) if comparison else [],
@@ -137,7 +138,7 @@ def _page(
         records=records,
         percent=percent,
         counts=_counts(records),
-        constraints=config.constraints.model_dump(exclude_none=True),
+        constraints=constraint_texts(config),
         seconds=_mean_seconds(records),
         versions={**versions(), "optuna": version("optuna")},
         toml=config.to_toml(),
@@ -148,20 +149,20 @@ def _page(
 def _cards(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
     """Put the three numbers that matter in large type."""
     cards = [
-        {"arm": arm, "title": f"best {arm}", **_interval(comparison[arm]["statistics"]["utilization"])}
-        for arm in ARMS
-        if comparison[arm]
+        {"colour": name, "title": DESIGN_NAMES[name], **_interval(design["statistics"]["utilization"])}
+        for name, design in comparison["designs"].items()
+        if design
     ]
     if comparison["difference"]:
         difference = _interval(comparison["difference"], signed=True)
-        cards.append({"arm": "difference", "title": "structured − uniform", **difference})
+        cards.append({"colour": "difference", "title": "structured − control", **difference})
     return cards
 
 
 def _interval(interval: Mapping[str, float], *, signed: bool = False) -> dict[str, str]:
     """Write a mean and its interval in per cent, or in points where it is a difference."""
     mean, low, high = (
-        f"{100 * interval[key]:{'+' if signed else ''}.1f}".replace("-", "−")
+        f"{100 * interval[key]:{'+' if signed else ''}.2f}".replace("-", "−")
         for key in ("mean", "low", "high")
     )
     return {"value": mean, "unit": "points" if signed else "%", "interval": f"{low} … {high}"}
@@ -173,6 +174,7 @@ def _counts(records: Sequence[TrialRecord]) -> dict[str, int]:
         "feasible": sum(record.is_feasible for record in records),
         "violate a constraint": sum(record.is_complete and not record.is_feasible for record in records),
         "failed": sum(record.state == "failed" for record in records),
+        "rejected on paper": sum(record.state == "rejected" for record in records),
         "not finished": sum(record.state in {"running", "waiting"} for record in records),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,17 @@ from studies.errors import StudyError
 from studies.evaluation import evaluate
 from studies.signals import postponed
 from studies.storage import ARMS, STRUCTURED, UNIFORM
-from studies.trials import EVALUATIONS, FAILURE, TrialRecord, best_of, constraint_values, record_of
+from studies.trials import (
+    EVALUATIONS,
+    FAILURE,
+    REJECTED,
+    TrialRecord,
+    best_of,
+    mean_of,
+    measured_violations,
+    recipe_violations,
+    record_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +42,8 @@ if TYPE_CHECKING:
 
 HOPELESS = 8
 """So many failed trials without a single result stop a study: the cause is not the design."""
+MOST_REJECTED = 200
+"""So many designs in a row that violate a constraint on paper stop a study: the ranges hold no other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +112,9 @@ class Search:
 
     Notes
     -----
-    Results are told in the order in which trials were asked for, with a fixed number of trials in flight, and the
-    sampler is seeded for each trial. Neither the number of workers nor their timing, nor an interruption, changes the
+    Designs whose recipe alone violates a constraint are told to the sampler at once and do not count as trials: every
+    trial is a real structure. Results are told in the order in which trials were asked for, with a fixed number of
+    trials in flight, and the sampler is seeded for each trial. Neither the number of workers nor their timing, nor an interruption, changes the
     course of a search.
     """
 
@@ -112,8 +125,9 @@ class Search:
         self.searches = searches
         self.on_progress = on_progress
         self.targets = {STRUCTURED: config.trials - config.trials // 2, UNIFORM: config.trials // 2}
-        self.records = [r for r in searches.records() if r.state in {"complete", "failed"}]
+        self.records = [r for r in searches.records() if r.counts]
         self._in_flight: deque[_InFlight] = deque()
+        self._numbers = {arm: sum(r.arm == arm and r.is_finished for r in searches.records()) for arm in ARMS}
         self._done_before = len(self.records)
         self._started = monotonic()
 
@@ -150,9 +164,7 @@ class Search:
         try:
             while True:
                 while len(self._in_flight) < self.config.trials_in_flight and (arm := self._next_arm()):
-                    # A trial that is stored in part would not be the same one after an interruption.
-                    with postponed():
-                        self._ask(arm, client, spaces[arm], cell)
+                    self._ask(arm, client, spaces[arm], cell)
                 if not self._in_flight:
                     return
                 # It stays in the queue until it is stored, so that an interruption puts it back.
@@ -193,22 +205,18 @@ class Search:
             )
         )
 
-    def _asked(self, arm: str) -> int:
-        """Count the trials of a search that are finished or in flight: the number of its next one."""
-        return sum(r.arm == arm for r in self.records) + sum(t.arm == arm for t in self._in_flight)
-
     def _next_arm(self) -> str | None:
-        """Alternate between the searches, so that both end together."""
-        missing = {arm: self.targets[arm] - self._asked(arm) for arm in ARMS}
+        """Alternate between the searches, so that both end together; rejected designs do not count as trials."""
+        counted = Counter(r.arm for r in self.records) + Counter(t.arm for t in self._in_flight)
+        missing = {arm: self.targets[arm] - counted[arm] for arm in ARMS}
         arm = max(missing, key=missing.__getitem__)
         return arm if missing[arm] > 0 else None
 
     def _ask(self, arm: str, client: Client, space: DesignSpace, cell: CellParameters) -> None:
-        """Let the sampler choose a design and send its packings to the workers."""
-        study, number = self.searches.studies[arm], self._asked(arm)
-        study.sampler = self._sampler(arm, number)
-        trial = study.ask()
-        design = space.suggest(trial)
+        """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
+        # A trial that is stored in part would not be the same one after an interruption.
+        with postponed():
+            trial, design = self._propose(arm, space)
         packings = [
             client.submit(
                 evaluate_packing,
@@ -222,6 +230,27 @@ class Search:
             for replicate in range(self.config.replicates)
         ]
         self._in_flight.append(_InFlight(arm, trial, packings))
+
+    def _propose(self, arm: str, space: DesignSpace) -> tuple[Trial, ElectrodeDesign]:
+        """Ask for a design; tell at once where its recipe alone shows that it violates a constraint, and ask again."""
+        study = self.searches.studies[arm]
+        for _ in range(MOST_REJECTED):
+            study.sampler = self._sampler(arm, self._numbers[arm])
+            trial = study.ask()
+            self._numbers[arm] = trial.number + 1
+            design = space.suggest(trial)
+            violations = recipe_violations(
+                design, constraints=self.config.constraints, active_capacity=space.active_capacity
+            )
+            _set_constraints(trial, violations)
+            if max(violations.values()) <= 0:
+                return trial, design
+            trial.set_user_attr(REJECTED, value=True)
+            study.tell(trial, 0.0)
+        raise StudyError(
+            f"{MOST_REJECTED} {arm} designs in a row violate {', '.join(k for k, v in violations.items() if v > 0)}; "
+            "relax this constraint or widen the ranges of [electrode]"
+        )
 
     def _sampler(self, arm: str, number: int) -> TPESampler:
         """Seed a sampler for one trial, so that a continued search does not repeat or shift random numbers."""
@@ -244,14 +273,12 @@ class Search:
 
     def _store(self, in_flight: _InFlight, evaluations: Sequence[Mapping[str, Any]]) -> TrialRecord:
         """Store what the packings of a trial say."""
-        trial = in_flight.trial
-        trial.set_user_attr(EVALUATIONS, evaluations)
-        for name, value in constraint_values(evaluations, self.config.constraints).items():
-            # A trial of a coordinator that was killed while storing it has some already.
-            if name not in trial.constraints:
-                trial.set_constraint(name, value)
-        utilization = float(np.mean([evaluation["utilization"] for evaluation in evaluations]))
-        return record_of(in_flight.arm, self.searches.studies[in_flight.arm].tell(trial, utilization))
+        in_flight.trial.set_user_attr(EVALUATIONS, evaluations)
+        _set_constraints(
+            in_flight.trial, measured_violations(evaluations, constraints=self.config.constraints)
+        )
+        study = self.searches.studies[in_flight.arm]
+        return record_of(in_flight.arm, study.tell(in_flight.trial, mean_of(evaluations, "utilization")))
 
     def _store_failure(self, in_flight: _InFlight, *, reason: str) -> TrialRecord:
         """Store why a trial has no result."""
@@ -268,6 +295,13 @@ class Search:
                 f"all of the first {len(self.records)} trials failed, the last with: {self.records[-1].failure}; "
                 "correct the cause and start again in a new folder"
             )
+
+
+def _set_constraints(trial: Trial, violations: Mapping[str, float]) -> None:
+    """Store violations; a trial whose coordinator was killed meanwhile has some already."""
+    for name, value in violations.items():
+        if name not in trial.constraints:
+            trial.set_constraint(name, value)
 
 
 def packing_seed(config: StudyConfig, replicate: int) -> np.random.SeedSequence:

@@ -131,7 +131,7 @@ class DesignSpace:
         Parameters
         ----------
         values : mapping of str to float
-            One value for each name in `searched`, in the units that the names state.
+            One value for each name in `searched`, in the units that the names state; others overrule what is fixed.
 
         Returns
         -------
@@ -141,8 +141,11 @@ class DesignSpace:
         Raises
         ------
         ValueError
-            If the parameters leave no room for active material somewhere.
+            If a value is missing, or the parameters leave no room for active material somewhere.
         """
+        missing = [name for name in self.searched if name not in values]
+        if missing:
+            raise ValueError(f"values must hold every searched parameter, got none for {', '.join(missing)}")
         value = {name: self.ranges[name].low for name in PARAMETERS} | dict(values)
         porosity, gradient = value["porosity"], value["porosity_gradient"]
         return ElectrodeDesign.for_capacity(

@@ -6,13 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from studies.storage import ARMS
+from studies.storage import STRUCTURED, UNIFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from studies.config import StudyConfig
     from studies.trials import TrialRecord
+
+UNGRADED = "ungraded"
+"""The structured winner with its gradient removed: a uniform design that needs no search of its own."""
+
+DESIGN_NAMES = {
+    STRUCTURED: "best structured",
+    UNIFORM: "best uniform",
+    UNGRADED: "gradient removed",
+}
+"""The designs that are compared, in words."""
 
 LOSS_NAMES = {
     "isolated": "isolated material",
@@ -24,7 +34,7 @@ LOSS_NAMES = {
 
 PARAMETER_NAMES = {
     "porosity": "porosity",
-    "porosity_gradient": "porosity gradient, separator − collector",
+    "porosity_gradient": "porosity gradient, front − back",
     "particle_diameter_um": "particle diameter, median",
     "particle_spread": "particle spread, geometric",
     "binder_fraction": "binder fraction",
@@ -60,7 +70,7 @@ class Row:
     unit : str
         Its unit, empty for plain numbers.
     values : tuple of str
-        One text per search, in the order of `studies.storage.ARMS`; a dash where there is no design.
+        One text per design, in the order of `DESIGN_NAMES`; a dash where there is none.
     """
 
     name: str
@@ -70,7 +80,7 @@ class Row:
 
 def design_rows(comparison: Mapping[str, Any], config: StudyConfig) -> list[Row]:
     """
-    Describe the two designs.
+    Describe the designs.
 
     Parameters
     ----------
@@ -84,14 +94,14 @@ def design_rows(comparison: Mapping[str, Any], config: StudyConfig) -> list[Row]
     list of Row
         Trial number, parameters and measured properties.
     """
-    arms = [comparison[arm] for arm in ARMS]
-    rows = [Row("trial", "", tuple(f"{arm['trial']}" if arm else ABSENT for arm in arms))]
+    designs = [comparison["designs"][name] for name in DESIGN_NAMES]
+    rows = [Row("trial", "", tuple(_trial(design) for design in designs))]
     rows += [
-        Row(label, UNITS.get(name, ""), tuple(_parameter(arm, name, config) for arm in arms))
+        Row(label, UNITS.get(name, ""), tuple(_parameter(design, name, config) for design in designs))
         for name, label in PARAMETER_NAMES.items()
     ]
     return rows + [
-        Row(label, unit, tuple(_measured(arm, name, factor, decimals) for arm in arms))
+        Row(label, unit, tuple(_measured(design, name, factor, decimals) for design in designs))
         for label, name, unit, factor, decimals in _MEASURED
     ]
 
@@ -110,14 +120,14 @@ def utilization_rows(comparison: Mapping[str, Any]) -> list[Row]:
     list of Row
         Utilization with its 95 % interval, the losses in the order in which they are switched on, the largest of them.
     """
-    arms = [comparison[arm] for arm in ARMS]
+    designs = [comparison["designs"][name] for name in DESIGN_NAMES]
     names = ("utilization", *LOSS_NAMES)
     labels = ("utilization", *(f"lost: {name}" for name in LOSS_NAMES.values()))
     rows = [
-        Row(label, "%", tuple(_percent(arm, name) for arm in arms))
+        Row(label, "%", tuple(_percent(design, name) for design in designs))
         for name, label in zip(names, labels, strict=True)
     ]
-    limiting = tuple(LOSS_NAMES.get(arm["limiting"], "nothing") if arm else ABSENT for arm in arms)
+    limiting = tuple(LOSS_NAMES[design["limiting"]] if design else ABSENT for design in designs)
     return [*rows, Row("limited by", "", limiting)]
 
 
@@ -164,6 +174,32 @@ def best_line(record: TrialRecord | None) -> str:
     return f"{percent(record.utilization)}{error} % (trial {record.number})"
 
 
+def constraint_texts(config: StudyConfig) -> list[str]:
+    """
+    Describe what a design must fulfil.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study.
+
+    Returns
+    -------
+    list of str
+        One text per constraint, with units.
+
+    Examples
+    --------
+    >>> from studies import StudyConfig
+    >>> constraint_texts(StudyConfig.from_toml("quickstart"))
+    ['volumetric capacity at least 880 mAh cm⁻³', 'specific surface at most 0.8 m² cm⁻³']
+    """
+    least = config.constraints.minimum_volumetric_capacity_mAh_cm3
+    most = config.constraints.maximum_specific_surface_m2_cm3
+    texts = [] if least is None else [f"volumetric capacity at least {least:g} mAh cm⁻³"]
+    return texts if most is None else [*texts, f"specific surface at most {most:g} m² cm⁻³"]
+
+
 def percent(fraction: float) -> str:
     """
     Write a fraction in per cent.
@@ -176,35 +212,41 @@ def percent(fraction: float) -> str:
     Returns
     -------
     str
-        One decimal.
+        Two decimals: packings differ in the second.
 
     Examples
     --------
-    >>> percent(0.8765)
-    '87.6'
+    >>> percent(0.87654)
+    '87.65'
     """
-    return f"{100 * fraction:.1f}"
+    # Adding 0 turns −0.0 into 0.0.
+    return f"{round(100 * fraction, 2) + 0.0:.2f}"
 
 
-def _parameter(arm: Mapping[str, Any] | None, name: str, config: StudyConfig) -> str:
+def _trial(design: Mapping[str, Any] | None) -> str:
+    """Write the number of the trial that a design comes from, if any."""
+    return ABSENT if design is None or design["trial"] is None else f"{design['trial']}"
+
+
+def _parameter(design: Mapping[str, Any] | None, name: str, config: StudyConfig) -> str:
     """Write a parameter of a design: searched, fixed, or the control's missing gradient."""
-    if arm is None:
+    if design is None:
         return ABSENT
     fixed = 0.0 if name == "porosity_gradient" else getattr(config.electrode, name).low
-    return f"{arm['parameters'].get(name, fixed):.{_DECIMALS.get(name, 3)}f}".replace("-", "−")
+    return f"{design['parameters'].get(name, fixed):.{_DECIMALS.get(name, 3)}f}".replace("-", "−")
 
 
-def _measured(arm: Mapping[str, Any] | None, name: str, factor: float, decimals: int) -> str:
+def _measured(design: Mapping[str, Any] | None, name: str, factor: float, decimals: int) -> str:
     """Write the mean of a measured number; what has no finite mean is infinite."""
-    if arm is None:
+    if design is None:
         return ABSENT
-    statistics = arm["statistics"].get(name)
+    statistics = design["statistics"].get(name)
     return "∞" if statistics is None else f"{factor * statistics['mean']:.{decimals}f}"
 
 
-def _percent(arm: Mapping[str, Any] | None, name: str) -> str:
+def _percent(design: Mapping[str, Any] | None, name: str) -> str:
     """Write a share with half its 95 % interval."""
-    if arm is None:
+    if design is None:
         return ABSENT
-    statistics = arm["statistics"][name]
+    statistics = design["statistics"][name]
     return f"{percent(statistics['mean'])} ± {percent(0.5 * (statistics['high'] - statistics['low']))}"

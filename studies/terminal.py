@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
-from studies.summary import best_line, design_rows, trial_line, utilization_rows
+from studies.summary import DESIGN_NAMES, UNGRADED, best_line, design_rows, trial_line, utilization_rows
 from studies.trials import best_of
 from studies.winners import read_comparison
 
@@ -72,8 +72,8 @@ def print_result(result: StudyResult) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     table.add_column("")
-    table.add_column("best design", justify="right", style="bold")
-    table.add_column("best uniform", justify="right")
+    for name in DESIGN_NAMES.values():
+        table.add_column(name, justify="right", style="bold" if name == DESIGN_NAMES[STRUCTURED] else "")
     groups = design_rows(comparison, config), utilization_rows(comparison)
     for group in groups:
         for row in group:
@@ -108,17 +108,19 @@ def result_document(result: StudyResult) -> dict[str, Any]:
     """
     lengthy = {"discharges", "profiles", "packings"}
     comparison = dict(result.comparison)
-    for arm in ARMS:
-        if comparison[arm]:
-            comparison[arm] = {k: v for k, v in comparison[arm].items() if k not in lengthy}
+    designs = {
+        name: design and {key: value for key, value in design.items() if key not in lengthy}
+        for name, design in comparison.pop("designs").items()
+    }
     return {
         "folder": str(result.folder),
         "report": str(result.folder / "report.html"),
         "trials": {arm: sum(r.arm == arm for r in result.records) for arm in ARMS},
         "feasible": sum(r.is_feasible for r in result.records),
         "failed": sum(not r.is_complete for r in result.records),
-        "best": comparison.pop(STRUCTURED),
-        "uniform": comparison.pop(UNIFORM),
+        "best": designs[STRUCTURED],
+        "uniform": designs[UNIFORM],
+        "ungraded": designs[UNGRADED],
         **comparison,
     }
 
@@ -139,7 +141,7 @@ def status_document(folder: Path) -> dict[str, Any]:
     """
     study = StudyFolder.existing(folder)
     config, records, comparison = study.read_config(), study.read_records(), read_comparison(study)
-    finished = [record for record in records if record.state in {"complete", "failed"}]
+    finished = [record for record in records if record.counts]
     document: dict[str, Any] = {
         "study": config.name,
         "folder": str(folder),

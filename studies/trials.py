@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.packing import DENSEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from optuna import Study
     from optuna.trial import FrozenTrial
 
+    from meso import ElectrodeDesign
     from studies.config import ConstraintTable
 
 EVALUATIONS = "evaluations"
 """Attribute of a trial: one dictionary of numbers per packing."""
 FAILURE = "failure"
 """Attribute of a failed trial: why."""
+REJECTED = "rejected"
+"""Attribute of a trial whose recipe alone violates a constraint: nothing was made or evaluated."""
 
 SQUARE_METRE_PER_CUBIC_CENTIMETRE = 1e6  # [m-1]
 MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE = 1e3  # [A.h.m-3]
@@ -39,7 +44,7 @@ class TrialRecord:
     number : int
         Number within the search, from 0.
     state : str
-        "complete", "running", "waiting" or "failed".
+        "complete", "failed", "rejected" (its recipe violates a constraint; not evaluated), "running" or "waiting".
     parameters : mapping of str to float
         Values of the searched parameters, in the units that their names state.
     constraints : mapping of str to float
@@ -64,13 +69,23 @@ class TrialRecord:
         return self.state == "complete"
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will be done about it."""
+        return self.state in {"complete", "failed", "rejected"}
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the trials that a study has a number of."""
+        return self.state in {"complete", "failed"}
+
+    @property
     def is_feasible(self) -> bool:
         """Whether it has a result that fulfils all constraints."""
         return self.is_complete and all(value <= 0 for value in self.constraints.values())
 
     @property
     def utilization(self) -> float:
-        """Mean utilization over the packings."""
+        """Mean utilization over the packings; NaN without any."""
         return self.mean("utilization")
 
     @property
@@ -125,11 +140,40 @@ def mean_of(evaluations: Sequence[Mapping[str, Any]], name: str) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def constraint_values(
-    evaluations: Sequence[Mapping[str, Any]], constraints: ConstraintTable
+def recipe_violations(
+    design: ElectrodeDesign, *, constraints: ConstraintTable, active_capacity: float
 ) -> dict[str, float]:
     """
-    Measure how far a design is from fulfilling each constraint.
+    Measure how far a design is from fulfilling the constraints that its recipe decides.
+
+    Parameters
+    ----------
+    design : ElectrodeDesign
+        The design.
+    constraints : ConstraintTable
+        What is demanded.
+    active_capacity : float
+        Capacity of the active material between the cut-offs [A.h.m-3].
+
+    Returns
+    -------
+    dict of str to float
+        Relative violation of each constraint, 0 or less where it is fulfilled, so that constraints of different units
+        weigh alike. ``packing``: the densest slice against what particles can be packed to.
+    """
+    values = {"packing": design.active_fraction.maximum() / DENSEST - 1.0}
+    least = constraints.minimum_volumetric_capacity_mAh_cm3
+    if least is not None:
+        capacity = active_capacity * design.active_fraction.mean() / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
+        values["minimum_volumetric_capacity_mAh_cm3"] = 1.0 - capacity / least
+    return values
+
+
+def measured_violations(
+    evaluations: Sequence[Mapping[str, Any]], *, constraints: ConstraintTable
+) -> dict[str, float]:
+    """
+    Measure how far a design is from fulfilling the constraints that its structures decide.
 
     Parameters
     ----------
@@ -141,20 +185,15 @@ def constraint_values(
     Returns
     -------
     dict of str to float
-        Relative violation of each constraint, 0 or less where it is fulfilled, so that constraints of different units
-        weigh alike; a design without a path for ions or electrons violates ``percolation`` by 1.
+        Relative violation of each constraint, 0 or less where it is fulfilled. ``percolation``: 1 without a path for
+        ions or electrons.
     """
-    values = {}
-    least = constraints.minimum_volumetric_capacity_mAh_cm3
-    if least is not None:
-        capacity = mean_of(evaluations, "volumetric_capacity") / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
-        values["minimum_volumetric_capacity_mAh_cm3"] = 1.0 - capacity / least
+    connected = all(evaluation["status"] != "NOT_CONNECTED" for evaluation in evaluations)
+    values = {"percolation": -1.0 if connected else 1.0}
     most = constraints.maximum_specific_surface_m2_cm3
     if most is not None:
         surface = mean_of(evaluations, "specific_surface_area") / SQUARE_METRE_PER_CUBIC_CENTIMETRE
         values["maximum_specific_surface_m2_cm3"] = surface / most - 1.0
-    connected = all(evaluation["status"] != "NOT_CONNECTED" for evaluation in evaluations)
-    values["percolation"] = -1.0 if connected else 1.0
     return values
 
 
@@ -191,11 +230,13 @@ def record_of(arm: str, trial: FrozenTrial) -> TrialRecord:
     TrialRecord
         The record.
     """
-    state = trial.state.name.lower()
+    state = {"FAIL": "failed"}.get(trial.state.name, trial.state.name.lower())
+    if state == "complete" and trial.user_attrs.get(REJECTED, False):
+        state = "rejected"
     return TrialRecord(
         arm=arm,
         number=trial.number,
-        state="failed" if state == "fail" else state,
+        state=state,
         parameters=dict(trial.params),
         constraints=dict(trial.constraints),
         evaluations=trial.user_attrs.get(EVALUATIONS, []),

@@ -12,7 +12,9 @@ from studies.compare import interval_of, paired_difference, verdict
 from studies.evaluation import LOSSES, make_structure
 from studies.recipe import recipe_text
 from studies.search import evaluate_packing, packing_seed
-from studies.storage import ARMS, STRUCTURED, UNIFORM, write_atomically, write_json
+from studies.storage import STRUCTURED, UNIFORM, write_atomically, write_json
+from studies.summary import DESIGN_NAMES, UNGRADED
+from studies.trials import measured_violations, recipe_violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,43 +63,53 @@ def compare_winners(
     Returns
     -------
     dict
-        Under ``structured`` and ``uniform`` what `_summary` says of each (None where no design was feasible), the paired
-        ``difference`` of their utilizations with its 95 % interval, and the ``verdict`` in words.
+        ``designs``: what `_summary` says of the best ``structured`` and ``uniform`` design and of the structured one with
+        its gradient removed (``ungraded``), None where there is none. ``control``: the better of the two without
+        gradient. ``difference``: utilization of the structured design minus that of the control, with its 95 % interval.
+        ``verdict``: the same in words.
 
     Notes
     -----
-    The numbers of the search are not used: the best of many noisy trials is lucky (winner's curse). Both designs see
-    the same new seeds, and the interval is that of the differences.
+    The numbers of the search are not used: the best of many noisy trials is lucky (winner's curse). All designs see the
+    same new seeds, and the interval is that of the differences in pairs.
+
+    A search of few trials may leave the uniform design worse than it could be. The winner's own recipe without gradient
+    is a uniform design as well; where it is the better one, it is the control, so that the gain is never that of a
+    badly searched control.
     """
-    fresh = range(config.replicates, config.replicates + config.fresh_seeds)
-    designs = {
-        arm: spaces[arm].design(trial.parameters) for arm, trial in winners.items() if trial is not None
-    }
-    futures = {
-        arm: [
-            client.submit(evaluate_packing, design, cell, config=config, replicate=replicate, pure=False)
-            for replicate in fresh
-        ]
-        for arm, design in designs.items()
-    }
-    evaluations = {arm: client.gather(packings) for arm, packings in futures.items()}
-    summaries = {
-        arm: _summary(evaluations[arm], winner) if winner is not None else None
-        for arm, winner in winners.items()
-    }
+    parameters = {arm: dict(winner.parameters) for arm, winner in winners.items() if winner is not None}
+    designs = {arm: spaces[arm].design(chosen) for arm, chosen in parameters.items()}
+    if STRUCTURED in designs:
+        parameters[UNGRADED] = parameters[STRUCTURED] | {"porosity_gradient": 0.0}
+        designs[UNGRADED] = spaces[STRUCTURED].design(parameters[UNGRADED])
+    evaluations = _evaluate_fresh(designs, client=client, config=config, cell=cell)
+    candidates = [
+        name
+        for name in (UNIFORM, UNGRADED)
+        if name in designs and _is_feasible(designs[name], evaluations[name], config=config, cell=cell)
+    ]
+    values = {name: [e.utilization for e in each] for name, each in evaluations.items()}
+    control = max(candidates, key=lambda name: float(np.mean(values[name])), default=None)
     difference = None
-    if len(designs) == len(ARMS):
-        structured, uniform = ([e.utilization for e in evaluations[arm]] for arm in (STRUCTURED, UNIFORM))
-        difference = paired_difference(structured, uniform)
+    if control and STRUCTURED in designs:
+        difference = paired_difference(values[STRUCTURED], values[control])
     return {
         "study": config.name,
         "chemistry": config.cell.chemistry,
         "c_rate": config.cell.c_rate,
         "study_seed": config.seed,
         "fresh_seeds": config.fresh_seeds,
-        **summaries,
+        "designs": {
+            name: _summary(evaluations[name], parameters=parameters[name]) | {"trial": _number(winners, name)}
+            if name in designs
+            else None
+            for name in DESIGN_NAMES
+        },
+        "control": control,
         "difference": _plain(difference) if difference else None,
-        "verdict": verdict(difference) if difference else _without_difference(designs),
+        "verdict": verdict(difference, control=DESIGN_NAMES[control])
+        if difference and control
+        else _without_difference(designs),
     }
 
 
@@ -125,7 +137,7 @@ def stored_comparison(
     if comparison is None or comparison["fresh_seeds"] != fresh_seeds:
         return None
     for arm, winner in winners.items():
-        stored = comparison[arm]
+        stored = comparison["designs"][arm]
         if (stored["trial"] if stored else None) != (winner.number if winner else None):
             return None
     return comparison
@@ -170,7 +182,7 @@ def write_best(
         The study folder.
     """
     structure = make_structure(design, seed=packing_seed(config, 0), **config.structure.model_dump())
-    recipe = recipe_text(design, config=config, parameters=comparison[STRUCTURED]["parameters"])
+    recipe = recipe_text(design, config=config, parameters=comparison["designs"][STRUCTURED]["parameters"])
     write_atomically(folder.best / "design.toml", recipe)
     save(structure, folder.best / "structure.npz")
     save(structure, folder.best / "structure.tif")
@@ -178,8 +190,40 @@ def write_best(
     write_json(folder.best / "evaluation.json", comparison)
 
 
-def _summary(evaluations: Sequence[Evaluation], winner: TrialRecord) -> Summary:
-    """Collect what is known about one winner: statistics, and curves and profiles of every packing."""
+def _evaluate_fresh(
+    designs: Mapping[str, ElectrodeDesign], *, client: Client, config: StudyConfig, cell: CellParameters
+) -> dict[str, list[Evaluation]]:
+    """Evaluate designs on packings that no trial has seen, all on the same ones."""
+    fresh = range(config.replicates, config.replicates + config.fresh_seeds)
+    futures = {
+        name: [
+            client.submit(evaluate_packing, design, cell, config=config, replicate=replicate, pure=False)
+            for replicate in fresh
+        ]
+        for name, design in designs.items()
+    }
+    return {name: [packing.result() for packing in packings] for name, packings in futures.items()}
+
+
+def _is_feasible(
+    design: ElectrodeDesign, evaluations: Sequence[Evaluation], *, config: StudyConfig, cell: CellParameters
+) -> bool:
+    """Check a design against the constraints on its fresh packings."""
+    numbers = [evaluation.to_dict() for evaluation in evaluations]
+    violations = recipe_violations(
+        design, constraints=config.constraints, active_capacity=cell.active_capacity
+    ) | measured_violations(numbers, constraints=config.constraints)
+    return max(violations.values()) <= 0
+
+
+def _number(winners: Mapping[str, TrialRecord | None], name: str) -> int | None:
+    """Return the trial that a design comes from; the one without gradient is no trial."""
+    winner = winners.get(name)
+    return winner.number if winner else None
+
+
+def _summary(evaluations: Sequence[Evaluation], *, parameters: Mapping[str, float]) -> Summary:
+    """Collect what is known about one design: statistics, and curves and profiles of every packing."""
     numbers = [evaluation.to_dict() for evaluation in evaluations]
     measured = [name for name, value in numbers[0].items() if isinstance(value, float)]
     statistics = {
@@ -189,10 +233,8 @@ def _summary(evaluations: Sequence[Evaluation], winner: TrialRecord) -> Summary:
     }
     losses = {name: statistics[name]["mean"] for name in LOSSES}
     return {
-        "trial": winner.number,
-        "parameters": dict(winner.parameters),
+        "parameters": dict(parameters),
         "design": evaluations[0].design.to_dict(),
-        "utilization_in_search": winner.utilization,
         "statistics": statistics,
         "limiting": max(losses, key=losses.__getitem__),
         "packings": numbers,
