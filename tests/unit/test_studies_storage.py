@@ -1,0 +1,67 @@
+"""Study folders: whole files or none, one coordinator at a time, one configuration."""
+
+import json
+
+import pytest
+
+from studies import StudyConfig
+from studies.errors import FolderError
+from studies.storage import StudyFolder, write_atomically, write_json
+
+CONFIG = StudyConfig.from_toml("quickstart")
+
+
+class PowerCutError(Exception):
+    """What stops a write half way."""
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    file = tmp_path / "study.toml"
+    write_atomically(file, "old")
+
+    def cut(_):
+        raise PowerCutError
+
+    monkeypatch.setattr("studies.storage.os.fsync", cut)
+    with pytest.raises(PowerCutError):
+        write_atomically(file, "new")
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_json_never_holds_what_json_does_not_know(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "evaluation.json", {"tortuosity_factor": float("inf")})
+    assert not list(tmp_path.iterdir())
+    write_json(tmp_path / "evaluation.json", {"unit": "mAh cm⁻²"})
+    assert json.loads((tmp_path / "evaluation.json").read_text("utf-8")) == {"unit": "mAh cm⁻²"}
+
+
+def test_a_second_coordinator_is_refused(tmp_path):
+    folder = StudyFolder(tmp_path)
+    with folder.locked(), pytest.raises(FolderError, match="another meso run"), folder.locked():
+        pass
+    with folder.locked():
+        pass
+
+
+def test_another_configuration_is_refused_with_the_keys_that_differ(tmp_path):
+    folder = StudyFolder(tmp_path)
+    folder.write_config(CONFIG)
+    folder.check(CONFIG.model_copy(update={"trials": 60, "description": "more"}))
+    other = StudyConfig.from_dict(CONFIG.to_dict() | {"seed": 977, "replicates": 3})
+    with pytest.raises(FolderError, match=r"replicates \(2 there, 3 now\), seed \(8117 there, 977 now\)"):
+        folder.check(other)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(FolderError, match="holds other files"):
+        StudyFolder(tmp_path).check(CONFIG)
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_what_is_no_study_folder_is_named(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FolderError, match=name):
+        StudyFolder.existing(tmp_path / name)
