@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from solvers._kernels.newton import Chemistry, Mesh
 from solvers.cell import CellParameters
 from solvers.constants import FARADAY
-from solvers.discharge import DischargeResult, constant_current, simulate_discharge
+from solvers.discharge import DischargeResult, run_protocol, simulate_discharge
 from solvers.discretise import Discretisation, chemistry, discretise
 from solvers.electrode import PorousElectrode
 from solvers.limits import AttainableUtilization, closed_form_limits
@@ -116,12 +116,13 @@ def utilization_budget(
         at_rest = easy._replace(salt_diffusivity=_faster(easy.salt_diffusivity))
         models = ((_lumped(layout, cell), at_rest), (_without_solid_resistance(layout), easy))
         diffusion, electrolyte = (
-            constant_current(
+            run_protocol(
                 electrode,
                 cell,
                 model,
                 materials,
                 current=complete.current_density,
+                stop=abs(complete.current_density),
                 shells=shells,
                 tolerance=tolerance,
             ).utilization

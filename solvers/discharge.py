@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers._kernels.discharge import FINISHED, NO_START, UNFINISHED, run
+from solvers._kernels.hold import hold
 from solvers._kernels.newton import Chemistry
 from solvers.cell import CellParameters
 from solvers.constants import FARADAY
@@ -42,7 +43,7 @@ class DischargeStatus(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DischargeResult:
-    """Voltage curve, delivered capacity and final state of a constant-current discharge or charge.
+    """Voltage curve, delivered capacity and final state of a discharge or charge.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ class DischargeResult:
         Accepted time steps; the last one is the cut-off [s].
     voltage : ndarray, shape (n,), float64
         Against lithium [V].
+    current : ndarray, shape (n,), float64
+        Per electrode area, positive in discharge; constant but for a hold [A.m-2].
     areal_capacity : ndarray, shape (n,), float64
         Charge passed up to each time [A.h.m-2].
     utilization : float
@@ -57,7 +60,7 @@ class DischargeResult:
     c_rate : float
         Current over the theoretical capacity of the electrode itself [h-1].
     current_density : float
-        Per electrode area, positive in discharge [A.m-2].
+        That of the constant-current part [A.m-2].
     theoretical_areal_capacity : float
         Over all active material [A.h.m-2].
     status : DischargeStatus
@@ -80,6 +83,7 @@ class DischargeResult:
 
     time: Array
     voltage: Array
+    current: Array
     areal_capacity: Array
     utilization: float
     c_rate: float
@@ -122,6 +126,7 @@ def simulate_discharge(
     *,
     c_rate: float,
     direction: Literal["discharge", "charge"] = "discharge",
+    hold_until: float | None = None,
     separator_cells: int = 10,
     shells: int = 20,
     tolerance: float = 3e-4,
@@ -138,6 +143,9 @@ def simulate_discharge(
         Current over the electrode's own theoretical capacity, isolated material included [h-1].
     direction : {"discharge", "charge"}, default "discharge"
         Discharge inserts lithium from the upper to the lower cut-off, charge extracts it on the way back.
+    hold_until : float, optional
+        Rate [h-1] to which the current falls in a constant-voltage hold at the cut-off; no hold when left out.
+        Utilization then counts the hold as well.
     separator_cells : int, default 10
         Finite volumes in the separator.
     shells : int, default 20
@@ -180,6 +188,10 @@ def simulate_discharge(
         )
     if direction not in {"discharge", "charge"}:
         raise ValueError(f"direction must be 'discharge' or 'charge', got {direction!r}")
+    if hold_until is not None and not 0.0 < hold_until < c_rate:
+        raise ValueError(
+            f"hold_until must lie between 0 and c_rate = {c_rate}, got {hold_until}; both are rates"
+        )
     if separator_cells < 1 or shells < 2:
         raise ValueError(
             f"separator_cells must be at least 1 and shells at least 2, got {separator_cells} and {shells}"
@@ -189,18 +201,26 @@ def simulate_discharge(
     layout = discretise(electrode, cell, separator_cells=separator_cells)
     sign = 1.0 if direction == "discharge" else -1.0
     current = sign * c_rate * electrode.theoretical_areal_capacity(cell)
-    return constant_current(
-        electrode, cell, layout, chemistry(cell), current=current, shells=shells, tolerance=tolerance
+    return run_protocol(
+        electrode,
+        cell,
+        layout,
+        chemistry(cell),
+        current=current,
+        stop=abs(current) if hold_until is None else abs(current) * hold_until / c_rate,
+        shells=shells,
+        tolerance=tolerance,
     )
 
 
-def constant_current(
+def run_protocol(
     electrode: PorousElectrode,
     cell: CellParameters,
     layout: Discretisation,
     materials: Chemistry,
     *,
     current: float,
+    stop: float,
     shells: int,
     tolerance: float,
 ) -> DischargeResult:
@@ -218,6 +238,8 @@ def constant_current(
         Properties, perhaps counterfactual ones.
     current : float
         Per electrode area, positive in discharge [A.m-2].
+    stop : float
+        Size of the current at which a hold ends; that of the current itself for none [A.m-2].
     shells : int
         Finite volumes in each particle.
     tolerance : float
@@ -238,15 +260,18 @@ def constant_current(
         ),
     )
     (first, rest), (_, cutoff) = ends if current > 0.0 else ends[::-1]
-    end = _run(layout, materials, current, nominal, first, (rest, cutoff), shells=shells, tolerance=tolerance)
+    currents, limits = (current, stop), (rest, cutoff)
+    end = _run(layout, materials, currents, nominal, first, limits, shells=shells, tolerance=tolerance)
     gained = float(np.sum(layout.volumes * (end.mean - first))) * FARADAY * cell.maximum_concentration
+    passed = float(end.curve[-1, 3])
     storage = layout.mesh.storage
-    time = end.curve[:, 0].copy()
+    time, voltage, flowing, charge = (column.copy() for column in end.curve.T)
     return DischargeResult(
         time=time,
-        voltage=end.curve[:, 1].copy(),
-        areal_capacity=time * abs(current) / 3600.0,
-        utilization=float(time[-1] / nominal),
+        voltage=voltage,
+        current=flowing,
+        areal_capacity=np.abs(charge) / 3600.0,
+        utilization=abs(passed) / (3600.0 * capacity),
         c_rate=abs(current) / capacity,
         current_density=current,
         theoretical_areal_capacity=capacity,
@@ -255,14 +280,14 @@ def constant_current(
         salt_concentration=end.salt,
         stoichiometry=_by_slice(layout, electrode, end.mean),
         surface_stoichiometry=_by_slice(layout, electrode, end.surface),
-        lithium_mismatch=(gained - current * float(time[-1])) / (3600.0 * capacity),
+        lithium_mismatch=(gained - passed) / (3600.0 * capacity),
         salt_mismatch=float(np.sum(storage * (end.salt - materials.salt)) / np.sum(storage * materials.salt)),
         steps=len(time) - 1,
     )
 
 
 class _End(NamedTuple):
-    """How a run ended: curve (n, 2), salt (cells,), surface and mean contents (particles,), status."""
+    """How a run ended: curve (n, 4) of time, voltage, current and charge, then salt, surfaces, mean contents, status."""
 
     curve: Array
     salt: Array
@@ -274,7 +299,7 @@ class _End(NamedTuple):
 def _run(
     layout: Discretisation,
     materials: Chemistry,
-    current: float,
+    currents: tuple[float, float],
     nominal: float,
     first: float,
     voltages: tuple[float, float],
@@ -282,14 +307,21 @@ def _run(
     shells: int,
     tolerance: float,
 ) -> _End:
-    """Call the kernel, or stay at rest where nothing can react."""
-    rest, cutoff = voltages
+    """Call the kernels, or stay at rest where nothing can react."""
+    (current, stop), (rest, cutoff) = currents, voltages
     if not layout.volumes.size:
         salt, contents = np.full(len(layout.mesh.storage), materials.salt), np.empty(0)
-        return _End(np.array([[0.0, rest]]), salt, contents, contents, DischargeStatus.NOT_CONNECTED)
-    curve, state, mean, outcome = run(
-        current, nominal, cutoff, first, tolerance, STEP_LIMIT, materials, layout.mesh, radial_mesh(shells)
-    )
+        curve = np.array([[0.0, rest, current, 0.0]])
+        return _End(curve, salt, contents, contents, DischargeStatus.NOT_CONNECTED)
+    numbers = (nominal, tolerance, STEP_LIMIT, materials, layout.mesh, radial_mesh(shells))
+    steps, state, mean, outcome = run(current, cutoff, first, *numbers)
+    time, voltage = steps.T
+    curve = np.column_stack((time, voltage, np.full_like(time, current), current * time))
+    if outcome != UNFINISHED and stop < abs(current):
+        steps, state, mean, outcome = hold(state, current, cutoff, stop, *numbers)
+        held = np.full(len(steps), cutoff)
+        later = np.column_stack((steps[:, 0] + time[-1], held, steps[:, 1], steps[:, 2] + curve[-1, 3]))
+        curve = np.concatenate((curve, later[1:]))
     return _End(curve, state.c, state.surface, mean, OUTCOMES[outcome])
 
 

@@ -107,8 +107,8 @@ def extrapolate(new, s0, s1, s2, dt, dt1, dt2, order):
 
 
 @njit(**FLAGS)
-def step(new, s0, s1, dt, dt1, current, chemistry, mesh, radial, work):
-    """Advance by dt into `new`, which holds the prediction; Newton iterations, negative without success."""
+def prepare(new, s0, s1, dt, dt1, chemistry, mesh, radial, work):
+    """Combine the past and eliminate the particles for a step of dt; the implicit weight tau."""
     b, tau = backward(dt, dt1)
     for i in range(new.c.size):
         work.past[i] = b * s0.c[i] + (1.0 - b) * s1.c[i]
@@ -132,6 +132,23 @@ def step(new, s0, s1, dt, dt1, current, chemistry, mesh, radial, work):
         work.base,
         work.slope,
     )
+    return tau
+
+
+@njit(**FLAGS)
+def finish(new, tau, mesh, radial, work):
+    """Fill the particles' contents once the reaction is known."""
+    substitute(
+        new.j, tau, work.shells, mesh.radii, mesh.gain, radial, work.links, work.pivots, work.load, new.x
+    )
+    for p in range(new.j.size):
+        new.surface[p] = work.base[p] + work.slope[p] * new.j[p]
+
+
+@njit(**FLAGS)
+def step(new, s0, s1, dt, dt1, current, chemistry, mesh, radial, work):
+    """Advance by dt into `new`, which holds the prediction; Newton iterations, negative without success."""
+    tau = prepare(new, s0, s1, dt, dt1, chemistry, mesh, radial, work)
     iterations = newton(
         new.c,
         new.phi,
@@ -148,11 +165,7 @@ def step(new, s0, s1, dt, dt1, current, chemistry, mesh, radial, work):
         work.response,
     )
     if iterations > 0:
-        substitute(
-            new.j, tau, work.shells, mesh.radii, mesh.gain, radial, work.links, work.pivots, work.load, new.x
-        )
-        for p in range(new.j.size):
-            new.surface[p] = work.base[p] + work.slope[p] * new.j[p]
+        finish(new, tau, mesh, radial, work)
     return iterations
 
 
@@ -224,7 +237,7 @@ def start(state, x0, current, chemistry, mesh, radial, work):
 
 
 @njit(**FLAGS)
-def run(current, nominal, cutoff, x0, tolerance, limit, chemistry, mesh, radial):
+def run(current, cutoff, x0, nominal, tolerance, limit, chemistry, mesh, radial):
     """Run from rest to the cut-off.
 
     Returns the curve (time, voltage) (n,), the last state, the particles' mean contents (p,) and the outcome.

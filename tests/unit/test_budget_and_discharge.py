@@ -110,6 +110,34 @@ def test_the_same_run_gives_the_same_bits(cell):
     assert np.array_equal(first.voltage, second.voltage)
 
 
+@pytest.mark.parametrize("name", ["nmc532-xu2019", "nmc811-chen2020", "graphite-ecker2015"])
+@pytest.mark.parametrize("direction", ["discharge", "charge"])
+def test_a_hold_fills_what_the_current_left(name, direction):
+    cell = CellParameters.named(name)
+    plain = simulate_discharge(electrode(), cell, c_rate=2.0, direction=direction)
+    held = simulate_discharge(electrode(), cell, c_rate=2.0, direction=direction, hold_until=0.01)
+    assert held.status is DischargeStatus.CUTOFF_REACHED
+    ours = held.areal_capacity[: len(plain.time)]
+    assert np.array_equal(ours, plain.areal_capacity)
+    later = slice(len(plain.time), None)
+    assert held.voltage[later] == pytest.approx(plain.voltage[-1], abs=1e-4)
+    assert np.all(np.diff(np.abs(held.current[later])) <= 0.0)
+    assert abs(held.current[-1]) <= 0.01 / 2.0 * abs(held.current_density)
+    assert plain.utilization < held.utilization <= 1.0
+    # At a hundredth of a C little is left but the particles' own slowness.
+    assert held.utilization == pytest.approx(1.0, abs=0.01)
+    assert abs(held.lithium_mismatch) < 1e-8
+    assert abs(held.salt_mismatch) < 1e-8
+
+
+def test_a_hold_starts_what_the_current_could_not(cell):
+    poor = electrode(electronic_conductivity=5e-4)
+    assert simulate_discharge(poor, cell, c_rate=5.0).status is DischargeStatus.CANNOT_START
+    held = simulate_discharge(poor, cell, c_rate=5.0, hold_until=0.05)
+    assert held.status is DischargeStatus.CUTOFF_REACHED
+    assert held.utilization > 0.5
+
+
 def test_a_sweep_is_its_runs(cell):
     sweep = sweep_rates(electrode(), cell, c_rates=(0.2, 1.0, 4.0))
     alone = simulate_discharge(electrode(), cell, c_rate=1.0)
@@ -124,6 +152,7 @@ def test_a_sweep_is_its_runs(cell):
         ({"c_rate": 0.0}, "c_rate must be positive"),
         ({"c_rate": -1.0}, "direction='charge'"),
         ({"c_rate": 1.0, "direction": "sideways"}, "direction must be"),
+        ({"c_rate": 1.0, "hold_until": 2.0}, "hold_until must lie"),
         ({"c_rate": 1.0, "shells": 1}, "shells at least 2"),
         ({"c_rate": 1.0, "tolerance": 1.0}, "tolerance must lie"),
     ],
