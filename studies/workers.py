@@ -103,7 +103,8 @@ def local_workers(count: int) -> Iterator[Client]:
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
-                dashboard_address=None,
+                # Without an address the scheduler takes port 8787 and complains where another study has it.
+                dashboard_address="127.0.0.1:0",
                 local_directory=scratch,
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
