@@ -16,7 +16,6 @@ FIRST_STEP = 1e-7  # of the nominal duration
 LONGEST_STEP = 0.02  # of the nominal duration, so that straight lines between the points draw the curve
 SHORTEST_STEP = 1e-14  # of the nominal duration
 RESOLUTION = 1e-8  # to which the end is located, of the nominal duration
-WALL = 1e-3  # this close to saturation or depletion the voltage may fall without end
 STEEP = 3.0  # weight of the change in a step beside the scale of the potential
 VOLTAGE_TOLERANCE = 1e-5  # of the end [V]
 
@@ -196,14 +195,6 @@ def error_share(dt, dt1, dt2, order):
 
 
 @njit(**FLAGS)
-def at_wall(state, sign, chemistry):
-    """Whether a surface is full (empty in charge) or the salt used up, so that the voltage drops vertically."""
-    if state.c.min() < WALL * chemistry.salt:
-        return True
-    return state.surface.max() > 1.0 - WALL if sign > 0.0 else state.surface.min() < WALL
-
-
-@njit(**FLAGS)
 def start(state, x0, current, chemistry, mesh, radial, work):
     """Set the state the instant after the current is switched on, raising it in stages; whether that succeeded."""
     state.c[:] = chemistry.salt
@@ -266,7 +257,7 @@ def run(current, cutoff, x0, nominal, tolerance, limit, chemistry, mesh, radial)
     beyond, excess = np.inf, 0.0  # a step known to end past the cut-off, and how far
     taken, outcome = 0, UNFINISHED
     while taken < limit and dt > SHORTEST_STEP * nominal:
-        if dt < RESOLUTION * nominal and (beyond < np.inf or at_wall(s0, sign, chemistry)):
+        if dt < RESOLUTION * nominal and beyond < np.inf:
             outcome = FINISHED
             break
         order = min(taken, 2)
@@ -278,8 +269,8 @@ def run(current, cutoff, x0, nominal, tolerance, limit, chemistry, mesh, radial)
             dt *= 0.25
             continue
         error = difference(new, guess, s0, chemistry) * error_share(dt, dt1, dt2, order) / tolerance
-        if error > 1.0 and taken > 0:
-            dt *= max(0.2, 0.9 * error ** (-1.0 / 3.0))
+        if error > 1.0 and taken > 0 and dt > RESOLUTION * nominal:
+            dt = max(dt * max(0.2, 0.9 * error ** (-1.0 / 3.0)), RESOLUTION * nominal)
             continue
         ahead = sign * (cell_voltage(new.c, new.phi, current, chemistry, mesh) - cutoff)
         if not ahead >= -VOLTAGE_TOLERANCE:
@@ -295,7 +286,8 @@ def run(current, cutoff, x0, nominal, tolerance, limit, chemistry, mesh, radial)
         if margin < VOLTAGE_TOLERANCE:
             outcome = FINISHED
             break
-        dt = min(dt * min(GROWTH, 0.9 * max(error, 1e-9) ** (-1.0 / 3.0)), LONGEST_STEP * nominal)
+        dt *= min(GROWTH, 0.9 * max(error, 1e-9) ** (-1.0 / 3.0))
+        dt = min(max(dt, RESOLUTION * nominal), LONGEST_STEP * nominal)
         if beyond < np.inf:
             beyond -= dt1
             dt = min(dt, beyond * max(margin / (margin + excess), 0.1))

@@ -26,6 +26,7 @@ from solvers._kernels.newton import (
     damping,
     inside,
     solve_blocks,
+    surface_change,
 )
 from solvers._kernels.particles import shell_mean
 
@@ -85,7 +86,7 @@ def newton_at_voltage(c, phi, j, tau, current, voltage, chemistry, mesh, work, s
             change = max(change, abs(work.rhs[front + s, 1]) / chemistry.thermal)
         for p in range(j.size):
             j[p] += share * work.response[p, 0]
-            change = max(change, abs(work.slope[p] * work.response[p, 0]))
+        change = max(change, surface_change(j, work.base, work.slope, work.response))
         current += share * move
         if share == 1.0 and change < CONVERGED:
             return current

@@ -105,6 +105,29 @@ def test_a_class_split_in_two_changes_nothing(cell):
     assert two.stoichiometry[:, 0] == pytest.approx(two.stoichiometry[:, 1], rel=1e-9)
 
 
+def test_the_end_does_not_depend_on_the_steps():
+    # Plateaus, small particles full long before the large ones, and a potential that ends above the cut-off.
+    cell = CellParameters.named("graphite-chen2020")
+    active = np.tile([0.02, 0.2, 0.12, 0.005], (16, 1))
+    radii = np.array([2.4e-6, 18.75e-6, 0.45e-6, 0.03e-6])
+    mixed = PorousElectrode(
+        thickness=60e-6,
+        porosity=np.full(16, 0.3),
+        transport_efficiency=np.full(16, 0.05),
+        electronic_conductivity=np.full(16, 0.05),
+        particle_radii=radii,
+        active_fractions=active,
+        specific_surface_areas=3.0 * active / radii,
+        isolated_fractions=np.zeros(16),
+    )
+    fine = utilization_budget(mixed, cell, c_rate=0.3, tolerance=1e-4)
+    for tolerance in (3e-3, 1e-3, 3e-4):
+        budget = utilization_budget(mixed, cell, c_rate=0.3, tolerance=tolerance)
+        assert budget.discharge.status is DischargeStatus.CUTOFF_REACHED
+        for name in ("utilization", "solid_diffusion", "electrolyte", "ohmic_kinetic"):
+            assert getattr(budget, name) == pytest.approx(getattr(fine, name), abs=3e-4)
+
+
 def test_the_same_run_gives_the_same_bits(cell):
     first, second = (simulate_discharge(electrode(), cell, c_rate=1.5) for _ in range(2))
     assert np.array_equal(first.voltage, second.voltage)
