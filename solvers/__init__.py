@@ -2,22 +2,29 @@
 
 from solvers.budget import UtilizationBudget, utilization_budget
 from solvers.cell import CellParameters
-from solvers.discharge import DischargeResult, simulate_discharge
+from solvers.discharge import DischargeResult, DischargeStatus, simulate_discharge
 from solvers.electrode import PorousElectrode
 from solvers.homogenise import homogenise
+from solvers.limits import AttainableUtilization, attainable_utilization
+from solvers.rates import RateSweep, sweep_rates
 from solvers.status import SolverError, Status
 from solvers.transport import TransportResult, solve_transport
 
 __all__ = [
+    "AttainableUtilization",
     "CellParameters",
     "DischargeResult",
+    "DischargeStatus",
     "PorousElectrode",
+    "RateSweep",
     "SolverError",
     "Status",
     "TransportResult",
     "UtilizationBudget",
+    "attainable_utilization",
     "homogenise",
     "simulate_discharge",
     "solve_transport",
+    "sweep_rates",
     "utilization_budget",
 ]
