@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 LOSSES = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 """Shares of the loss budget, in the order in which the mechanisms are switched on."""
 
-ROOM = 2.05
-"""Least width in largest diameters: a particle must not meet its own image; the rest is for rounding to voxels."""
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Evaluation:
@@ -154,7 +151,7 @@ def evaluate(
     c_rate : float
         Discharge rate [1/h], relative to the structure's own theoretical capacity.
     seed : int or numpy.random.SeedSequence
-        Seed of the packing; the same seed gives the same bits on any machine with the same versions.
+        Seed of the packing; the same seed gives the same bits with the same compiled kernels.
     voxels_per_diameter : float, default 10.0
         Voxels across the median particle.
     width_diameters : float, default 6.4
@@ -281,7 +278,9 @@ def resolution(
     diameter = design.median_diameter
     voxel_size = min(diameter / voxels_per_diameter, design.thickness / minimum_voxels)
     largest = max(size_class.largest_diameter for size_class in design.size_classes)
-    return voxel_size, max(width_diameters * diameter, minimum_voxels * voxel_size, ROOM * largest)
+    # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
+    room = 2 * largest + voxel_size
+    return voxel_size, max(width_diameters * diameter, minimum_voxels * voxel_size, room)
 
 
 @cache

@@ -15,7 +15,7 @@ from studies.space import DesignSpace
 from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.trials import best_of, table_of
 from studies.winners import compare_winners, stored_comparison, write_best
-from studies.workers import core_count, local_workers, warm_kernels
+from studies.workers import compile_kernels, core_count, local_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,7 +151,9 @@ def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) ->
     space = DesignSpace.of(config, active_capacity=cell.active_capacity)
     spaces = {STRUCTURED: space, UNIFORM: space.uniform}
     search.tell("compiling")
-    warm_kernels(space, cell, c_rate=config.cell.c_rate)
+    with local_workers(min(workers, 2)) as client:
+        compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
+    # New processes: what one compiles and what it later loads from the cache may differ in the last bit.
     with local_workers(workers) as client:
         search.run(client, spaces=spaces, cell=cell)
         search.tell("comparing")

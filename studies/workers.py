@@ -7,10 +7,15 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from meso import Mesostructure, Phase
+from solvers import PorousElectrode, solve_transport, utilization_budget
+from studies.evaluation import evaluate, make_structure
 from studies.signals import ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from distributed import Client
 
@@ -25,6 +30,9 @@ SINGLE_THREADED = {
     "MKL_NUM_THREADS": "1",
 }
 
+LEAST: Mapping[str, int] = {"voxels_per_diameter": 4, "width_diameters": 4, "minimum_voxels": 8}
+"""Resolution at which kernels are compiled."""
+
 
 def core_count() -> int:
     """
@@ -38,36 +46,6 @@ def core_count() -> int:
     from dask.system import CPU_COUNT
 
     return int(CPU_COUNT)
-
-
-def warm_kernels(space: DesignSpace, cell: CellParameters, *, c_rate: float) -> None:
-    """
-    Compile all kernels of an evaluation, or load them from the cache on disk.
-
-    Parameters
-    ----------
-    space : DesignSpace
-        Where the trials will come from; the central design is evaluated at the lowest resolution.
-    cell : CellParameters
-        Chemistry of the trials.
-    c_rate : float
-        Discharge rate [1/h].
-
-    Notes
-    -----
-    Called once before the workers start, so that they find the compiled kernels on disk instead of each compiling them.
-    """
-    from studies.evaluation import evaluate
-
-    evaluate(
-        space.central(),
-        cell,
-        c_rate=c_rate,
-        seed=8117,
-        voxels_per_diameter=4,
-        width_diameters=4,
-        minimum_voxels=8,
-    )
 
 
 @contextmanager
@@ -111,3 +89,60 @@ def local_workers(count: int) -> Iterator[Client]:
             )
         with cluster, Client(cluster) as client:
             yield client
+
+
+def compile_kernels(client: Client, *, space: DesignSpace, cell: CellParameters, c_rate: float) -> None:
+    """
+    Compile all kernels of an evaluation once, or load them from the cache on disk.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The workers; two of them share the compilation.
+    space : DesignSpace
+        Where the trials will come from; the central design is evaluated at the lowest resolution.
+    cell : CellParameters
+        Chemistry of the trials.
+    c_rate : float
+        Discharge rate [1/h].
+
+    Notes
+    -----
+    Before the first trial, so that all workers find the compiled kernels on disk instead of each compiling them. The
+    solvers do not need a real structure for that, so theirs are compiled beside those of the structure; the evaluation at
+    the end compiles what is left.
+    """
+    halves = (
+        client.submit(_warm_transport, pure=False),
+        client.submit(_warm_packing_and_discharge, space, cell, c_rate=c_rate, pure=False),
+    )
+    for half in halves:
+        half.result()
+    client.submit(evaluate, space.central(), cell, c_rate=c_rate, seed=8117, **LEAST, pure=False).result()
+
+
+def _warm_transport() -> None:
+    """Solve for transport in a block of random faces."""
+    rng = np.random.default_rng(8117)
+    along_z, along_y, along_x = (
+        rng.integers(0, 120, shape).astype(np.uint8) for shape in ((25, 24, 24), (24, 25, 24), (24, 24, 25))
+    )
+    block = Mesostructure(
+        rng.integers(0, 3, (24, 24, 24)),
+        voxel_size=1e-6,
+        periodic=True,
+        face_fractions={
+            Phase.ACTIVE: (along_z, along_y, along_x),
+            Phase.BINDER: (along_z, along_y, along_x),
+        },
+    )
+    solve_transport(block, conductivity={Phase.PORE: 1.0, Phase.BINDER: 0.1}, throw=False)
+
+
+def _warm_packing_and_discharge(space: DesignSpace, cell: CellParameters, *, c_rate: float) -> None:
+    """Make the coarsest structure of the central design, and discharge an electrode of given properties."""
+    make_structure(space.central(), seed=8117, **LEAST)
+    electrode = PorousElectrode.uniform(
+        thickness=50e-6, porosity=0.3, active_fraction=0.6, particle_radius=3e-6
+    )
+    utilization_budget(electrode, cell, c_rate=c_rate)

@@ -40,7 +40,7 @@ particle_diameter_um = {low = 5.0, high = 10.0, log = true}
 particle_spread = 1.1
 binder_fraction = 0.06
 [constraints]
-minimum_volumetric_capacity_mAh_cm3 = 650.0
+minimum_volumetric_capacity_mAh_cm3 = 700.0
 [structure]
 voxels_per_diameter = 4
 width_diameters = 2.5
@@ -52,7 +52,7 @@ MESO = [sys.executable, "-m", "studies"]
 def meso(*arguments, cwd, expected=0):
     """Run the command line and return what it wrote."""
     command = [*MESO, *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == expected, done.stderr
     return done.stdout, done.stderr
 
@@ -88,6 +88,7 @@ def test_folder_holds_what_is_promised(finished):
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (folder / "figures").iterdir())
     assert StudyConfig.from_toml(folder / "study.toml").name == "tiny <script>alert(1)</script>"
     assert result["trials"] == {"structured": 3, "uniform": 3}
+    assert result["failed"] == 0
 
 
 def test_events_count_up_and_end(finished):
@@ -106,10 +107,11 @@ def test_losses_add_up_and_capacities_agree_in_every_trial(finished):
         losses = sum(number[name] for name in ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic"))
         assert number["utilization"] + losses == pytest.approx(1, abs=1e-12)
         delivered = number["utilization"] * number["theoretical_areal_capacity"]
-        assert number["delivered_areal_capacity"] == pytest.approx(delivered, rel=1e-6)
+        # Means over packings: the product of means is the mean of products up to their scatter.
+        assert number["delivered_areal_capacity"] == pytest.approx(delivered, rel=1e-3)
         # 1.5 mAh cm-2 are 15 A h m-2; the packing realises the recipe to within its voxels.
         assert number["theoretical_areal_capacity"] == pytest.approx(15, rel=0.03)
-        assert float(row["volumetric_capacity"]) >= 650e3
+        assert float(row["volumetric_capacity"]) >= 700e3
 
 
 def test_rejected_designs_are_stored_and_not_counted(finished):
@@ -178,7 +180,7 @@ def test_report_is_self_contained_and_shows_text_as_text(finished):
     for image in images:
         assert image["alt"]
         assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
-    assert "http" not in page.replace("http-equiv", "")
+    assert not re.search(r"(src|href|url)\W{1,3}(https?:|//)", page)
     assert "tiny &lt;script&gt;" in page
     assert "95 % interval" in page
 
@@ -194,8 +196,8 @@ def test_status_and_report_read_the_folder(finished, home):
     assert (folder / "report.html").is_file()
 
 
-def test_interrupted_study_continues_to_the_same_end(finished, home):
-    """Ctrl-C after some trials, one worker instead of two: not a bit of any trial changes."""
+def test_interrupted_study_continues_as_if_nothing_had_happened(finished, home):
+    """Ctrl-C after two trials, then on to more trials with one worker instead of two: not a bit of any trial changes."""
     command = [*MESO, "run", "tiny.toml", "--folder", "cut", "--workers", "1"]
     with subprocess.Popen(
         command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -204,7 +206,7 @@ def test_interrupted_study_continues_to_the_same_end(finished, home):
             if line.startswith("[2/6]"):
                 process.send_signal(signal.SIGINT)
                 break
-        rest, errors = process.communicate(timeout=120)
+        rest, errors = process.communicate(timeout=300)
         assert process.returncode == 3, rest + errors
     assert errors.count("\n") == 1
     assert "interrupted" in errors
@@ -212,24 +214,31 @@ def test_interrupted_study_continues_to_the_same_end(finished, home):
         states = {state for (state,) in database.execute("select state from trials")}
     assert "RUNNING" not in states
     assert "WAITING" in states
-    out, _ = meso("run", "tiny.toml", "--folder", "cut", "--workers", "1", cwd=home)
-    assert "Study folder: cut" in out
-    assert table(home / "cut") == table(finished[0])
-
-
-def test_second_run_continues_and_refuses_another_configuration(finished, home):
-    folder, result, _ = finished
-    before = table(folder)
-    out, _ = meso("run", "tiny.toml", "--folder", folder, "--trials", 8, "--json", cwd=home)
+    arguments = ["run", "tiny.toml", "--folder", "cut", "--workers", 1, "--trials", 8, "--json"]
+    out, _ = meso(*arguments, cwd=home)
     assert json.loads(out)["trials"] == {"structured": 4, "uniform": 4}
-    after = table(folder)
-    assert all(row in after for row in before)
-    assert StudyConfig.from_toml(folder / "study.toml").trials == 8
-    assert result["folder"] == str(folder.name)
+    assert StudyConfig.from_toml(home / "cut" / "study.toml").trials == 8
+    whole, continued = table(finished[0]), table(home / "cut")
+    assert all(row in continued for row in whole)
+    assert len([row for row in continued if row["state"] == "complete"]) == 8
+
+
+def test_finished_study_is_not_computed_again(finished, home):
+    folder, result, _ = finished
+    before = table(folder), (folder / "best" / "evaluation.json").read_bytes()
+    out, events = meso("run", "tiny.toml", "--folder", folder, "--json", cwd=home)
+    assert [json.loads(line)["event"] for line in events.splitlines()] == ["reporting"]
+    assert json.loads(out)["verdict"] == result["verdict"]
+    assert (table(folder), (folder / "best" / "evaluation.json").read_bytes()) == before
+
+
+def test_another_configuration_is_refused_before_anything_happens(finished, home):
+    folder = finished[0]
+    before = table(folder)
     _, error = meso("run", "tiny.toml", "--folder", folder, "--seed", 5, cwd=home, expected=2)
     assert error.count("\n") == 1
     assert "seed (977 there, 5 now)" in error
-    assert table(folder) == after
+    assert table(folder) == before
 
 
 def test_records_are_read_without_changing_the_database(finished):

@@ -6,6 +6,7 @@ from optuna.trial import FixedTrial
 from meso import ElectrodeDesign, Profile, SizeClass
 from solvers import CellParameters
 from studies import DesignSpace, StudyConfig
+from studies.evaluation import resolution
 from studies.trials import measured_violations, recipe_violations
 
 CONFIG = StudyConfig.from_toml("quickstart")
@@ -75,3 +76,14 @@ def test_measured_violations_by_hand():
     violations = measured_violations(packings, constraints=CONFIG.constraints)
     assert violations["maximum_specific_surface_m2_cm3"] == pytest.approx(1.0 / 0.8 - 1)
     assert violations["percolation"] == 1.0
+
+
+@pytest.mark.parametrize(("diameter", "spread"), [(4.0, 1.1), (8.0, 1.4), (15.0, 1.6), (20.0, 2.4)])
+def test_resolution_keeps_its_promises(diameter, spread):
+    design = SPACE.design({**VALUES, "particle_diameter_um": diameter, "particle_spread": spread})
+    voxel_size, width = resolution(design, voxels_per_diameter=10, width_diameters=6.4, minimum_voxels=64)
+    assert design.median_diameter / voxel_size >= 10 * (1 - 1e-12)
+    assert design.thickness / voxel_size >= 64 * (1 - 1e-12)
+    assert width / voxel_size >= 64 * (1 - 1e-12)
+    # Also after rounding to whole voxels, no particle meets its own periodic image.
+    assert width - voxel_size / 2 >= 2 * design.size_classes[0].largest_diameter
