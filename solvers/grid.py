@@ -52,6 +52,8 @@ class Grid:
         n0, n1, n2 = network.conducts.shape
         width = (n2 + 1) // 2 + 2
         self.size = (n0, n1, width, int(network.wraps[1]), int(network.wraps[2]))
+        self.rows = 2 if network.cell is None else 3
+        self.work = np.zeros(0, np.float32 if network.cell is None else np.float64)
         self.slabs = max(1, min(32, n0 // 16))
         self.network = network
         self._pack()
@@ -98,7 +100,15 @@ class Grid:
         """
         self.sums[:] = 0.0
         product = grid.apply_grid(
-            self.potential, self.residual, *self._operator, self.inlet, self.size, self.slabs, self.sums
+            self.potential,
+            self.residual,
+            *self._operator,
+            self.inlet,
+            self.size,
+            self.slabs,
+            self.rows,
+            np.zeros(0),
+            self.sums,
         )
         np.negative(self.residual, out=self.residual)
         return float(self._inflow() + product)
@@ -107,7 +117,7 @@ class Grid:
         """Return the current from the inlet."""
         return float(
             redblack.inlet_flow(
-                self.potential, self.red, self.faces, self.network.factors, self.inlet, self.size
+                self.potential, self.red, self.faces, self.network.factors, self.inlet, self.size, self.rows
             )
         )
 
@@ -123,9 +133,17 @@ class Grid:
         coarse = self.coarse
         coarse.residual[:] = 0.0
         grid.restrict_grid(
-            self.residual, coarse.residual, *self._operator, self.size, self.slabs, *coarse.ways
+            self.residual,
+            coarse.residual,
+            *self._operator,
+            self.size,
+            self.slabs,
+            self.rows,
+            self.work,
+            *coarse.ways,
         )
         coarse.multigrid.solve(coarse.residual, coarse.correction)
+        coarse.multigrid.improve(coarse.residual, coarse.correction)
         return float(
             grid.correct_grid(
                 self.residual,
@@ -134,6 +152,8 @@ class Grid:
                 *self._operator,
                 self.size,
                 self.slabs,
+                self.rows,
+                self.work,
                 *coarse.ways,
             )
         )
@@ -153,9 +173,18 @@ class Grid:
             Curvature of the energy along the direction.
         """
         grid.combine(self.direction, self.scratch, weight, self.slabs)
-        sums = np.zeros((0, 4), np.float32)
         return float(
-            grid.apply_grid(self.direction, self.scratch, *self._operator, None, self.size, self.slabs, sums)
+            grid.apply_grid(
+                self.direction,
+                self.scratch,
+                *self._operator,
+                None,
+                self.size,
+                self.slabs,
+                self.rows,
+                self.work,
+                np.zeros((0, 4)),
+            )
         )
 
     def step(self, length: float) -> None:
@@ -194,7 +223,7 @@ class Grid:
             Potential, NaN where nothing conducts.
         """
         out = np.empty(self.network.conducts.shape, np.float32)
-        redblack.unpack(self.potential, *self._operator, self.inlet, self.size, out)
+        redblack.unpack(self.potential, *self._operator, self.inlet, self.size, self.rows, out)
         return out
 
 
@@ -204,7 +233,9 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     coarse_shape = tuple((n + 1) // 2 for n in shape)
     piece = np.empty(shape, np.uint8)
     counts = np.empty(coarse_shape, np.uint8)
-    blocks.split_blocks(*network.links, STRENGTH, piece, counts)
+    table = np.empty((256, 9), np.uint8)
+    blocks.tabulate_pieces(table)
+    blocks.split_blocks(*network.links, STRENGTH, table, piece, counts)
     nodes = np.empty(coarse_shape, np.int32)
     n_red, count = blocks.number_nodes(counts, nodes, np.empty((2, coarse_shape[0]), np.int64))
     room = np.empty(count + 1, np.int64)
@@ -214,7 +245,23 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     out_i, out_w = np.empty(room[-1], np.int32), np.empty(room[-1], np.float32)
     ground = np.zeros(count, np.float32)
     cells = np.empty((count, 3), np.int16)
-    blocks.link_pieces(*network.links[1:], piece, counts, nodes, room, length, out_i, out_w, ground, cells)
+    flat_cell = None if network.cell is None else network.cell.reshape(-1)
+    flat_areas = None if network.areas is None else tuple(area.reshape(-1) for area in network.areas)
+    blocks.link_pieces(
+        *network.links[1:],
+        flat_cell,
+        flat_areas,
+        piece,
+        piece.reshape(-1),
+        counts,
+        nodes,
+        room,
+        length,
+        out_i,
+        out_w,
+        ground,
+        cells,
+    )
     indptr = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
     indices, weights = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
     graphs.compact_rows(room, out_i, out_w, indptr, indices, weights)

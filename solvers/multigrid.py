@@ -52,6 +52,8 @@ class Graph:
         Row sums of `weights` plus `ground`.
     smoother : ndarray, shape (n,), float64
         The diagonal the smoother divides by.
+    alternating : bool
+        Whether all links join a red and a black node.
     """
 
     n_red: int
@@ -61,6 +63,7 @@ class Graph:
     ground: Vector
     diagonal: Vector
     smoother: Vector
+    alternating: bool
 
     @property
     def size(self) -> int:
@@ -114,6 +117,7 @@ def make_graph(n_red: int, indptr: Index, indices: Index, weights: Vector, groun
         ground=ground,
         diagonal=diagonal,
         smoother=smoother,
+        alternating=bool(np.array_equal(diagonal, smoother)),
     )
 
 
@@ -150,12 +154,26 @@ class Multigrid:
 
         Parameters
         ----------
-        residual : ndarray, shape (n,), float64
+        residual : ndarray, shape (n,)
             Right-hand side.
-        out : ndarray, shape (n,), float64
+        out : ndarray, shape (n,)
             Receives the correction.
         """
         self._cycle(0, residual, out)
+
+    def improve(self, residual: Vector, out: Vector) -> None:
+        """
+        Improve the approximate solution for a residual by a second W-cycle.
+
+        Parameters
+        ----------
+        residual : ndarray, shape (n,)
+            Right-hand side.
+        out : ndarray, shape (n,)
+            The solution to improve.
+        """
+        if self.levels:
+            self._cycle_again(0, residual, out)
 
     def _cycle(self, depth: int, r: Vector, z: Vector) -> None:
         """Write an approximate solution on one level."""
@@ -174,29 +192,32 @@ class Multigrid:
         """Smooth, correct from below, smooth back."""
         level = self.levels[depth]
         graph, q = level.graph, level.scratch
-        kernels.smooth_from_zero(
-            graph.indptr, graph.indices, graph.weights, graph.smoother, graph.n_red, r, z
+        links = graph.indptr, graph.indices, graph.weights
+        kernels.smooth_from_zero(*links, graph.smoother, graph.n_red, r, z)
+        kernels.restrict(
+            *links,
+            graph.ground,
+            graph.n_red,
+            graph.alternating,
+            level.member_ptr,
+            level.members,
+            r,
+            z,
+            level.residual,
         )
-        graph.apply(z, q)
-        kernels.restrict(level.member_ptr, level.members, r, q, level.residual)
-        self._coarse(depth + 1, level)
+        self._cycle(depth + 1, level.residual, level.correction)
+        if depth + 1 < len(self.levels):
+            self._cycle_again(depth + 1, level.residual, level.correction)
         kernels.prolong(level.member_ptr, level.members, level.correction, z)
-        kernels.smooth_back(
-            graph.indptr, graph.indices, graph.weights, graph.ground, graph.smoother, graph.n_red, r, z, q
-        )
+        kernels.smooth_back(*links, graph.ground, graph.smoother, graph.n_red, graph.alternating, r, z, q)
 
-    def _coarse(self, depth: int, above: _Level) -> None:
-        """Solve for the correction from below: two cycles in a row, or one direct solve."""
-        self._cycle(depth, above.residual, above.correction)
-        if depth == len(self.levels):
-            return
-        graph = self.levels[depth].graph
-        remainder = np.empty_like(above.residual)
-        update = np.empty_like(above.residual)
-        graph.apply(above.correction, remainder)
-        np.subtract(above.residual, remainder, out=remainder)
+    def _cycle_again(self, depth: int, r: Vector, z: Vector) -> None:
+        """Improve an approximate solution by a second cycle."""
+        remainder, update = np.empty_like(r), np.empty_like(r)
+        self.levels[depth].graph.apply(z, remainder)
+        np.subtract(r, remainder, out=remainder)
         self._cycle(depth, remainder, update)
-        np.add(above.correction, update, out=above.correction)
+        np.add(z, update, out=z)
 
 
 def build_multigrid(graph: Graph, cells: NDArray[np.int32], spacing: NDArray[np.float64]) -> Multigrid:
@@ -246,7 +267,7 @@ def build_multigrid(graph: Graph, cells: NDArray[np.int32], spacing: NDArray[np.
         graph = coarse
     inverse = _dense(graph)
     kernels.invert(inverse)
-    return Multigrid(levels=tuple(levels), inverse=inverse)
+    return Multigrid(levels=tuple(levels), inverse=inverse.astype(graph.ground.dtype))
 
 
 def _directions_to_halve(cells: NDArray[np.int32], spacing: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -291,7 +312,7 @@ def _coarsen(
 
 def _dense(graph: Graph) -> Vector:
     """Write the matrix of a small graph in full."""
-    matrix = np.diag(graph.diagonal)
+    matrix = np.diag(graph.diagonal.astype(np.float64))
     rows = np.repeat(np.arange(graph.size), np.diff(graph.indptr))
     np.subtract.at(matrix, (rows, graph.indices), graph.weights)
     return matrix

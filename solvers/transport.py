@@ -27,6 +27,9 @@ CONVENTIONS = ("face", "porespy", "openimpala", "pumapy")
 SINGLE_ROUNDING = 1e-7
 """Relative error of the effective conductivity that single precision leaves."""
 
+CONTRAST_ROUNDING = 4e-12
+"""The same times the smallest over the largest conductivity."""
+
 DOUBLE_ROUNDING = 1e-12
 """The same for double precision."""
 
@@ -163,8 +166,8 @@ def solve_transport(
     >>> import numpy as np
     >>> layers = np.repeat([0, 1], 4)[:, None, None] * np.ones((8, 4, 4), dtype=int)
     >>> result = solve_transport(layers, conductivity={0: 1.0, 1: 0.5})
-    >>> round(result.effective_conductivity, 6), round(result.tortuosity_factor, 6)
-    (0.666667, 1.125)
+    >>> round(result.effective_conductivity, 10), round(result.tortuosity_factor, 10)
+    (0.6666666667, 1.125)
     """
     _check(convention, tolerance, precision, max_iterations)
     if sides is None and convention == "pumapy":
@@ -195,10 +198,13 @@ def _choose_problem(
     _, n1, n2 = network.conducts.shape
     odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
     stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
-    wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * SINGLE_ROUNDING)
+    rounding = SINGLE_ROUNDING
+    if network.cell is not None:
+        rounding = max(rounding, CONTRAST_ROUNDING / float(network.cell[network.conducts > 0].min()))
+    wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
     if odd or stretched or wants_double:
         return GraphProblem(network), DOUBLE_ROUNDING
-    return Grid(network), SINGLE_ROUNDING
+    return Grid(network), rounding
 
 
 def _check(convention: str, tolerance: float, precision: str, max_iterations: int) -> None:

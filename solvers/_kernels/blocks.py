@@ -9,6 +9,7 @@ from numba import njit, prange
 from solvers._kernels.voxels import link
 
 serial = njit(cache=True, error_model="numpy", fastmath={"contract"})
+inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
 
 NOWHERE = np.uint8(255)
@@ -70,35 +71,70 @@ def split_block(conducts, cell, areas, ends, factors, wraps, strength, z0, y0, x
     return count
 
 
-@serial
+@inlined
 def all_open(conducts, areas, z, y, x):
-    """Whether a block is full and all faces inside it are open."""
-    n0, n1, n2 = conducts.shape
-    if z + 1 >= n0 or y + 1 >= n1 or x + 1 >= n2:
-        return False
+    """Whether all faces inside a block that is not cut by the borders are open or closed by cells that do not conduct."""
     for a in range(2):
         for b in range(2):
-            if not (conducts[z + a, y + b, x] and conducts[z + a, y + b, x + 1]):
+            if (
+                conducts[z, y + a, x + b]
+                and conducts[z + 1, y + a, x + b]
+                and areas[0][z + 1, y + a, x + b] < 255
+            ):
                 return False
-            if areas is not None and (
-                areas[0][z + 1, y + a, x + b] < 255
-                or areas[1][z + a, y + 1, x + b] < 255
-                or areas[2][z + a, y + b, x + 1] < 255
+            if (
+                conducts[z + a, y, x + b]
+                and conducts[z + a, y + 1, x + b]
+                and areas[1][z + a, y + 1, x + b] < 255
+            ):
+                return False
+            if (
+                conducts[z + a, y + b, x]
+                and conducts[z + a, y + b, x + 1]
+                and areas[2][z + a, y + b, x + 1] < 255
             ):
                 return False
     return True
 
 
+@serial
+def tabulate_pieces(table):
+    """Write the labels of the eight cells of a block, and their number, for each of the 256 ways to fill it."""
+    conducts = np.zeros((2, 2, 2), np.uint8)
+    piece = np.zeros((2, 2, 2), np.uint8)
+    ends = np.zeros((2, 2, 2))
+    for code in range(256):
+        for k in range(8):
+            conducts[k // 4, k // 2 % 2, k % 2] = (code >> k) & 1
+        table[code, 8] = split_block(
+            conducts, None, None, ends, (1.0, 1.0, 1.0), (False, False, False), 0.0, 0, 0, 0, piece
+        )
+        for k in range(8):
+            table[code, k] = piece[k // 4, k // 2 % 2, k % 2]
+
+
+@inlined
+def look_up_block(conducts, table, z, y, x, piece):
+    """Label the pieces of a whole block by its table entry; return how many there are."""
+    code = 0
+    for k in range(8):
+        code |= conducts[z + (k >> 2), y + ((k >> 1) & 1), x + (k & 1)] << k
+    for k in range(8):
+        piece[z + (k >> 2), y + ((k >> 1) & 1), x + (k & 1)] = table[code, k]
+    return table[code, 8]
+
+
 @parallel
-def split_blocks(conducts, cell, areas, ends, factors, wraps, strength, piece, counts):
+def split_blocks(conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
     """Label the pieces in every block and count them."""
+    n0, n1, n2 = conducts.shape
     for bz in prange(counts.shape[0]):
         for by in range(counts.shape[1]):
             for bx in range(counts.shape[2]):
                 z, y, x = 2 * bz, 2 * by, 2 * bx
-                if cell is None and all_open(conducts, areas, z, y, x):
-                    counts[bz, by, bx] = 1
-                    piece[z : z + 2, y : y + 2, x : x + 2] = 0
+                whole = z + 1 < n0 and y + 1 < n1 and x + 1 < n2
+                if whole and cell is None and (areas is None or all_open(conducts, areas, z, y, x)):
+                    counts[bz, by, bx] = look_up_block(conducts, table, z, y, x, piece)
                 else:
                     counts[bz, by, bx] = split_block(
                         conducts, cell, areas, ends, factors, wraps, strength, z, y, x, piece
@@ -163,7 +199,7 @@ def room_of_rows(counts, nodes, wraps, room):
     room[0] = 0
 
 
-@serial
+@inlined
 def add_link(node, target, weight, room, length, out_i, out_w):
     """Add a link to the row of a node."""
     at = room[node]
@@ -255,6 +291,80 @@ def link_side(
         add_link(own, main, total, room, length, out_i, out_w)
 
 
+@inlined
+def link_pair(
+    cells, areas, factor, pieces, main, at, delta, stride1, stride2, face, face1, face2, end, out_i, out_w
+):
+    """Link two blocks of one piece each through the side they share; return the position after the link, if any.
+
+    `at` is the first of four cells `stride1` and `stride2` apart, `delta` leads beyond the side; `face`, `face1` and
+    `face2` are the same for the areas. All arrays are flat.
+    """
+    if main < 0:
+        return end
+    total = np.float32(0)
+    for a in range(2):
+        for b in range(2):
+            i = at + a * stride1 + b * stride2
+            weight = np.float32((pieces[i] | pieces[i + delta]) == 0)
+            if areas is not None:
+                weight *= np.float32(areas[face + a * face1 + b * face2])
+            if cells is not None:
+                both = cells[i] + cells[i + delta]
+                weight *= np.float32(2.0 * cells[i] * cells[i + delta] / both if both > 0 else 0.0)
+            total += weight
+    if total > 0:
+        out_i[end] = main
+        out_w[end] = np.float32(0.5 * factor) * total
+        end += 1
+    return end
+
+
+@inlined
+def link_single(cells, areas, factors, pieces, shape, nodes, bz, by, bx, start, out_i, out_w):
+    """Collect the links through the six sides of a block of one piece, away from the borders; return how many."""
+    _, n1, n2 = shape
+    plane = n1 * n2
+    rows0 = rows1 = rows2 = None
+    if areas is not None:
+        rows0, rows1, rows2 = areas
+    end = start
+    for step in range(2):
+        to = 2 * step - 1
+        main = nodes[bz + to, by, bx]
+        at = (2 * bz + step) * plane + 2 * by * n2 + 2 * bx
+        face = at + step * plane
+        end = link_pair(
+            cells, rows0, 1.0, pieces, main, at, to * plane, n2, 1, face, n2, 1, end, out_i, out_w
+        )
+        main = nodes[bz, by + to, bx]
+        at = 2 * bz * plane + (2 * by + step) * n2 + 2 * bx
+        face = (2 * bz * (n1 + 1) + 2 * by + 2 * step) * n2 + 2 * bx
+        down = plane + n2
+        end = link_pair(
+            cells, rows1, factors[1], pieces, main, at, to * n2, plane, 1, face, down, 1, end, out_i, out_w
+        )
+        main = nodes[bz, by, bx + to]
+        at = 2 * bz * plane + 2 * by * n2 + 2 * bx + step
+        face = (2 * bz * n1 + 2 * by) * (n2 + 1) + 2 * bx + 2 * step
+        down = plane + n1
+        end = link_pair(
+            cells, rows2, factors[2], pieces, main, at, to, plane, n2, face, down, n2 + 1, end, out_i, out_w
+        )
+    return end - start
+
+
+@inlined
+def all_single(counts, bz, by, bx):
+    """Whether a block away from the borders and its six neighbours have at most one piece."""
+    m0, m1, m2 = counts.shape
+    if not (0 < bz < m0 - 1 and 0 < by < m1 - 1 and 0 < bx < m2 - 1):
+        return False
+    most = max(counts[bz, by, bx], counts[bz - 1, by, bx], counts[bz + 1, by, bx])
+    most = max(most, counts[bz, by - 1, bx], counts[bz, by + 1, bx])
+    return max(most, counts[bz, by, bx - 1], counts[bz, by, bx + 1]) == 1
+
+
 @serial
 def link_inside(cell, areas, factors, piece, nodes, block, room, length, out_i, out_w):
     """Collect the weak links between the pieces of one block."""
@@ -281,11 +391,16 @@ def link_inside(cell, areas, factors, piece, nodes, block, room, length, out_i, 
 
 @parallel
 def link_pieces(
-    cell, areas, ends, factors, wraps, piece, counts, nodes, room, length, out_i, out_w, ground, blocks
-):
-    """Collect the links between pieces, half the sum of those between their cells, and those to inlet and outlet."""
+    cell, areas, ends, factors, wraps, flat_cell, flat_areas, piece, flat_piece, counts, nodes,
+    room, length, out_i, out_w, ground, blocks,
+):  # fmt: skip
+    """Collect the links between pieces, half the sum of those between their cells, and those to inlet and outlet.
+
+    Arrays called flat are views of the others with one dimension.
+    """
     m0, m1, m2 = nodes.shape
-    for bz in prange(m0):
+    for plane in prange(m0):
+        bz = np.int64(plane)
         for by in range(m1):
             for bx in range(m2):
                 first = nodes[bz, by, bx]
@@ -296,24 +411,17 @@ def link_pieces(
                     blocks[node, 0] = bz
                     blocks[node, 1] = by
                     blocks[node, 2] = bx
-                block = (np.int64(bz), np.int64(by), np.int64(bx))
+                if all_single(counts, bz, by, bx):
+                    length[first] = link_single(
+                        flat_cell, flat_areas, factors, flat_piece, piece.shape, nodes, bz, by, bx,
+                        room[first], out_i, out_w,
+                    )  # fmt: skip
+                    continue
+                block = (bz, by, bx)
                 for side in range(6):
                     link_side(
-                        cell,
-                        areas,
-                        ends,
-                        factors,
-                        wraps,
-                        piece,
-                        nodes,
-                        block,
-                        side,
-                        room,
-                        length,
-                        out_i,
-                        out_w,
-                        ground,
-                    )
+                        cell, areas, ends, factors, wraps, piece, nodes, block, side, room, length, out_i, out_w, ground,
+                    )  # fmt: skip
                 if pieces > 1 and (cell is not None or areas is not None):
                     link_inside(cell, areas, factors, piece, nodes, block, room, length, out_i, out_w)
 

@@ -32,21 +32,21 @@ def clear(ring, base, length):
 
 
 @parallel
-def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, sums):
+def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, rows, work, sums):
     """Write x − mean(mean(x)), with the potential 1 beyond the `inlet` if it is given; return Σ degree·x·out.
 
-    The precision of `sums` is that of the work. Its rows receive, plane by plane, Σ degree·out, Σ degree·x·out,
-    Σ degree·potential and Σ degree, if it has as many rows as there are planes.
+    The precision of `work` is that of the means in between; `rows` is the number of scratch rows. Rows of `sums` receive,
+    plane by plane, Σ degree·out, Σ degree·x·out, Σ degree·potential and Σ degree, if there are any.
     """
     n0, n1, width, _, _ = size
     length = plane_length(size)
     total = np.zeros(slabs)
     for slab in prange(slabs):
         first, last = slab_bounds(slab, slabs, n0)
-        ring = np.zeros(3 * length, sums.dtype)
-        mean = np.zeros(length, sums.dtype)
-        scratch = np.zeros((2, width), sums.dtype)
-        ones = np.ones(width, sums.dtype)
+        ring = np.zeros(3 * length, work.dtype)
+        mean = np.zeros(length, work.dtype)
+        scratch = np.zeros((rows, width), work.dtype)
+        ones = np.ones(width, work.dtype)
         energy = 0.0
         for t in range(first - 1, last + 1):
             base = (t + 3) % 3 * length
@@ -88,7 +88,9 @@ def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, sums):
 
 
 @parallel
-def restrict_grid(r, coarse, red, black, faces, factors, size, slabs, nodes, spare_ptr, spare_at, spare_node):
+def restrict_grid(
+    r, coarse, red, black, faces, factors, size, slabs, rows, work, nodes, spare_ptr, spare_at, spare_node
+):
     """Relax black and red cells on zero and sum the residual over the nodes of the coarse graph.
 
     `nodes` holds the node of the first component of every block, −1 for none; the black cells of further components are
@@ -99,10 +101,10 @@ def restrict_grid(r, coarse, red, black, faces, factors, size, slabs, nodes, spa
     n = width - 2
     for slab in prange(slabs):
         first, last = slab_bounds(slab, slabs, n0)
-        ring = np.zeros(3 * length, r.dtype)
-        mean = np.zeros(length, r.dtype)
-        scratch = np.zeros((2, width), r.dtype)
-        summed = np.zeros((nodes.shape[1], n), r.dtype)
+        ring = np.zeros(3 * length, work.dtype)
+        mean = np.zeros(length, work.dtype)
+        scratch = np.zeros((rows, width), work.dtype)
+        summed = np.zeros((nodes.shape[1], n), work.dtype)
         for t in range(first - 1, last + 1):
             base = (t + 3) % 3 * length
             if 0 <= t < n0:
@@ -121,7 +123,7 @@ def restrict_grid(r, coarse, red, black, faces, factors, size, slabs, nodes, spa
                 row = np.uint64(y * width + 1)
                 here = np.uint64(z * length + y * width + 1)
                 for k in range(np.uint64(n)):
-                    mean[row + k] *= r.dtype.type(black[here + k])
+                    mean[row + k] *= work.dtype.type(black[here + k])
                 for s in range(spare_ptr[z * n1 + y], spare_ptr[z * n1 + y + 1]):
                     coarse[spare_node[s]] += mean[row + np.uint64(spare_at[s])]
                     mean[row + np.uint64(spare_at[s])] = 0
@@ -163,7 +165,21 @@ def add_coarse(out, base, r, coarse, black, size, z, nodes, expanded, spare_ptr,
 
 @parallel
 def correct_grid(
-    r, coarse, out, red, black, faces, factors, size, slabs, nodes, spare_ptr, spare_at, spare_node
+    r,
+    coarse,
+    out,
+    red,
+    black,
+    faces,
+    factors,
+    size,
+    slabs,
+    rows,
+    work,
+    nodes,
+    spare_ptr,
+    spare_at,
+    spare_node,
 ):
     """Add the coarse correction, relax red and black cells; write the preconditioned residual, return Σ degree·r·out."""
     n0, n1, width, _, _ = size
@@ -171,10 +187,10 @@ def correct_grid(
     total = np.zeros(slabs)
     for slab in prange(slabs):
         first, last = slab_bounds(slab, slabs, n0)
-        start = np.zeros(3 * length, r.dtype)
-        ring = np.zeros(3 * length, r.dtype)
-        mean = np.zeros(length, r.dtype)
-        scratch = np.zeros((2, width), r.dtype)
+        start = np.zeros(3 * length, work.dtype)
+        ring = np.zeros(3 * length, work.dtype)
+        mean = np.zeros(length, work.dtype)
+        scratch = np.zeros((rows, width), work.dtype)
         expanded = np.zeros(width, r.dtype)
         product = 0.0
         for s in range(first - 2, last + 2):

@@ -9,11 +9,12 @@ import numpy as np
 from numba import njit, prange
 
 serial = njit(cache=True, error_model="numpy", fastmath={"contract"})
+inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
 SLABS = 64
 
 
-@serial
+@inlined
 def root(parent, i):
     """Root of the tree of i, halving the path to it."""
     while parent[i] != i:
@@ -22,7 +23,7 @@ def root(parent, i):
     return i
 
 
-@serial
+@inlined
 def same_block(blocks, i, j):
     """Whether two nodes lie in the same parent block."""
     return blocks[i, 0] == blocks[j, 0] and blocks[i, 1] == blocks[j, 1] and blocks[i, 2] == blocks[j, 2]
@@ -77,7 +78,7 @@ def list_members(owner, member_ptr, members):
     member_ptr[0] = 0
 
 
-@serial
+@inlined
 def coarse_row(c, indptr, indices, weights, owner, blocks, member_ptr, members, scale, start, out_i, out_w):
     """Collect the links of aggregate c from position `start` on; return the position after the last one.
 
@@ -86,6 +87,7 @@ def coarse_row(c, indptr, indices, weights, owner, blocks, member_ptr, members, 
     """
     end = start
     first = members[member_ptr[c]]
+    alike = scale[0] == scale[3] and scale[1] == scale[3] and scale[2] == scale[3]
     for m in range(member_ptr[c], member_ptr[c + 1]):
         i = members[m]
         for t in range(indptr[i], indptr[i + 1]):
@@ -94,9 +96,10 @@ def coarse_row(c, indptr, indices, weights, owner, blocks, member_ptr, members, 
             if target == c:
                 continue
             factor = scale[3]
-            for axis in range(3):
-                if blocks[j, axis] != blocks[first, axis]:
-                    factor = scale[axis]
+            if not alike:
+                for axis in range(3):
+                    if blocks[j, axis] != blocks[first, axis]:
+                        factor = scale[axis]
             position = start
             while position < end and out_i[position] != target:
                 position += 1
@@ -192,14 +195,26 @@ def apply_graph(indptr, indices, weights, ground, z, q):
 
 
 @parallel
-def restrict(member_ptr, members, r, q, coarse):
-    """Sum the residual r − q over the members of every aggregate."""
+def restrict(indptr, indices, weights, ground, n_red, alternating, member_ptr, members, r, z, coarse):
+    """Sum the residual r − A z over the members of every aggregate.
+
+    After `smooth_from_zero` on an alternating graph (no links between equal colours) only red rows leave a residual.
+    """
     n = coarse.size
     for slab in prange(SLABS):
         for c in range(slab * n // SLABS, (slab + 1) * n // SLABS):
             total = 0.0 * r[0]
             for m in range(member_ptr[c], member_ptr[c + 1]):
-                total += r[members[m]] - q[members[m]]
+                i = members[m]
+                if alternating:
+                    if i >= n_red:
+                        break
+                    for t in range(indptr[i], indptr[i + 1]):
+                        total += weights[t] * z[indices[t]]
+                else:
+                    total += r[i] - ground[i] * z[i]
+                    for t in range(indptr[i], indptr[i + 1]):
+                        total -= weights[t] * (z[i] - z[indices[t]])
             coarse[c] = total
 
 
@@ -213,7 +228,16 @@ def prolong(member_ptr, members, coarse, z):
                 z[members[m]] += coarse[c]
 
 
-@serial
+@inlined
+def settle_row(i, indptr, indices, weights, diagonal, r, z):
+    """Value of node i in balance with its neighbours."""
+    total = r[i]
+    for t in range(indptr[i], indptr[i + 1]):
+        total += weights[t] * z[indices[t]]
+    return total / diagonal[i]
+
+
+@inlined
 def relax_row(i, indptr, indices, weights, ground, smoother, n_red, r, old, new):
     """Value of node i after relaxation: equal colours enter old, the other colour new."""
     total = r[i] - ground[i] * old[i]
@@ -225,14 +249,21 @@ def relax_row(i, indptr, indices, weights, ground, smoother, n_red, r, old, new)
 
 
 @parallel
-def smooth_back(indptr, indices, weights, ground, smoother, n_red, r, z, q):
+def smooth_back(indptr, indices, weights, ground, smoother, n_red, alternating, r, z, q):
     """One black–red sweep on z, the mirror image of `smooth_from_zero`; q is scratch."""
     n = r.size
     n_black = n - n_red
+    if alternating:
+        for slab in prange(SLABS):
+            for i in range(n_red + slab * n_black // SLABS, n_red + (slab + 1) * n_black // SLABS):
+                z[i] = settle_row(i, indptr, indices, weights, smoother, r, z)
+        for slab in prange(SLABS):
+            for i in range(slab * n_red // SLABS, (slab + 1) * n_red // SLABS):
+                z[i] = settle_row(i, indptr, indices, weights, smoother, r, z)
+        return
     for slab in prange(SLABS):
-        q[slab * n_red // SLABS : (slab + 1) * n_red // SLABS] = z[
-            slab * n_red // SLABS : (slab + 1) * n_red // SLABS
-        ]
+        for i in range(slab * n_red // SLABS, (slab + 1) * n_red // SLABS):
+            q[i] = z[i]
     for slab in prange(SLABS):
         for i in range(n_red + slab * n_black // SLABS, n_red + (slab + 1) * n_black // SLABS):
             q[i] = relax_row(i, indptr, indices, weights, ground, smoother, n_red, r, z, q)
@@ -240,7 +271,8 @@ def smooth_back(indptr, indices, weights, ground, smoother, n_red, r, z, q):
         for i in range(slab * n_red // SLABS, (slab + 1) * n_red // SLABS):
             q[i] = relax_row(i, indptr, indices, weights, ground, smoother, n_red, r, z, q)
     for slab in prange(SLABS):
-        z[slab * n // SLABS : (slab + 1) * n // SLABS] = q[slab * n // SLABS : (slab + 1) * n // SLABS]
+        for i in range(slab * n // SLABS, (slab + 1) * n // SLABS):
+            z[i] = q[i]
 
 
 @parallel

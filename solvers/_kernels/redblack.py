@@ -111,14 +111,14 @@ def pack_ramp(x, black, size, inset):
 
 
 @parallel
-def unpack(x, red, black, faces, factors, inlet, size, out):
+def unpack(x, red, black, faces, factors, inlet, size, rows, out):
     """Write the potentials of all cells in the natural layout, NaN where nothing conducts."""
     n0, n1, n2 = out.shape
     width = size[2]
     length = plane_length(size)
     for z in prange(n0):
         mean = np.zeros(length, np.float64)
-        scratch = np.zeros((2, width), np.float64)
+        scratch = np.zeros((rows, width), np.float64)
         average_plane(mean, 0, x, planes_around(z, size), z, 1, red, faces, factors, inlet, size, scratch)
         for y in range(n1):
             for i in range(n2):
@@ -132,12 +132,12 @@ def unpack(x, red, black, faces, factors, inlet, size, out):
 
 
 @jit
-def inlet_flow(x, red, faces, factors, inlet, size):
+def inlet_flow(x, red, faces, factors, inlet, size, rows):
     """Return the current from the inlet into the first plane."""
     width = size[2]
     length = plane_length(size)
     mean = np.zeros(length, np.float64)
-    scratch = np.zeros((2, width), np.float64)
+    scratch = np.zeros((rows, width), np.float64)
     average_plane(mean, 0, x, planes_around(0, size), 0, 1, red, faces, factors, inlet, size, scratch)
     total = 0.0
     for y in range(size[1]):

@@ -89,6 +89,19 @@ def weigh(out, a, ref, at0, at1, at2, faces, w0, w1, w2, f0, f1, f2, n):
 
 
 @jit
+def weight_sum(out, faces, w, upper, lower, f1, f2, n):
+    """Write the sum of the weights of six faces."""
+    up, down, north, south, west, east = w
+    real = out.dtype.type
+    for k in range(np.uint64(n)):
+        out[k] = (
+            (upper * real(faces[up + k]) + lower * real(faces[down + k]))
+            + f1 * (real(faces[north + k]) + real(faces[south + k]))
+            + f2 * (real(faces[west + k]) + real(faces[east + k]))
+        )
+
+
+@jit
 def shift(out, o, a, ref, part, other, degree, d, n):
     """Write a[ref] + (part + other) / degree: exactly a[ref] where all neighbours agree on it."""
     real = out.dtype.type
@@ -139,7 +152,8 @@ def average_plane(out, base, a, planes, z, colour, degree, faces, factors, inlet
     """Write the weighted mean of the neighbours for the cells of one colour in plane z.
 
     `base` and `planes` are offsets into `out` and `a`. The potential beyond the outlet is 0, that beyond the inlet 1 if
-    `inlet` (2, plane), the links of black and red cells, is not None, else 0. `scratch` holds two rows.
+    `inlet` (2, plane), the links of black and red cells, is not None, else 0. `scratch` holds two rows, or three where
+    the weights differ by orders of magnitude: their sum must then be that of the very weights used, not a rounded one.
     """
     real = out.dtype.type
     n = size[2] - 2
@@ -158,9 +172,17 @@ def average_plane(out, base, a, planes, z, colour, degree, faces, factors, inlet
             f1, f2 = real(factors[1]), real(factors[2])
             weigh(scratch[0], a, ref, at[0], at[2], at[4], faces, w[0], w[2], w[4], upper, f1, f2, n)
             weigh(scratch[1], a, ref, at[1], at[3], at[5], faces, w[1], w[3], w[5], lower, f1, f2, n)
-            shift(out, o, a, ref, scratch[0], scratch[1], degree, d, n)
+            if scratch.shape[0] == 3:
+                weight_sum(scratch[2], faces, w, upper, lower, f1, f2, n)
+                shift(out, o, a, ref, scratch[0], scratch[1], scratch[2], np.uint64(0), n)
+            else:
+                shift(out, o, a, ref, scratch[0], scratch[1], degree, d, n)
         if inlet is not None and z == 0:
-            lift_row(out, o, inlet[colour], np.uint64(y * size[2] + 1), degree, d, n)
+            i = np.uint64(y * size[2] + 1)
+            if faces is not None and scratch.shape[0] == 3:
+                lift_row(out, o, inlet[colour], i, scratch[2], np.uint64(0), n)
+            else:
+                lift_row(out, o, inlet[colour], i, degree, d, n)
         close_row(out, o, size)
 
 
