@@ -36,7 +36,13 @@ def test_scipy_subpackages_are_imported_where_they_are_used():
 
 
 def test_a_transport_command_starts_without_the_search():
-    assert not imported_roots("import studies.cli") & {"optuna", "distributed", "dask", "matplotlib", "pydantic"}
+    assert not imported_roots("import studies.cli") & {
+        "optuna",
+        "distributed",
+        "dask",
+        "matplotlib",
+        "pydantic",
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
