@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solvers._kernels import blocks, grid, redblack
+from solvers._kernels import blocks, grid, links, redblack
 from solvers._kernels import multigrid as graphs
-from solvers.multigrid import STRENGTH, Multigrid, build_multigrid, make_graph
+from solvers.multigrid import STRENGTH, Graph, Multigrid, build_multigrid, make_graph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -228,7 +228,7 @@ class Grid:
 
 
 def _coarse_graph(network: VoxelNetwork) -> _Coarse:
-    """Split the blocks into pieces and link them."""
+    """Split the blocks into pieces, link them, and remember the way between cells and pieces."""
     shape = network.conducts.shape
     coarse_shape = tuple((n + 1) // 2 for n in shape)
     piece = np.empty(shape, np.uint8)
@@ -238,43 +238,16 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     blocks.split_blocks(*network.links, STRENGTH, table, piece, counts)
     nodes = np.empty(coarse_shape, np.int32)
     n_red, count = blocks.number_nodes(counts, nodes, np.empty((2, coarse_shape[0]), np.int64))
-    room = np.empty(count + 1, np.int64)
-    blocks.room_of_rows(counts, nodes, network.wraps, room)
-    np.cumsum(room, out=room)
-    length = np.zeros(count, np.int32)
-    out_i, out_w = np.empty(room[-1], np.int32), np.empty(room[-1], np.float32)
-    ground = np.zeros(count, np.float32)
     cells = np.empty((count, 3), np.int16)
-    flat_cell = None if network.cell is None else network.cell.reshape(-1)
-    flat_areas = None if network.areas is None else tuple(area.reshape(-1) for area in network.areas)
-    blocks.link_pieces(
-        *network.links[1:],
-        flat_cell,
-        flat_areas,
-        piece,
-        piece.reshape(-1),
-        counts,
-        nodes,
-        room,
-        length,
-        out_i,
-        out_w,
-        ground,
-        cells,
-    )
-    indptr = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
-    indices, weights = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
-    graphs.compact_rows(room, out_i, out_w, indptr, indices, weights)
+    graph = _link_pieces(network, piece, counts, nodes, n_red, cells)
     spare_ptr = np.empty(shape[0] * shape[1] + 1, np.int32)
     blocks.count_spare(piece, spare_ptr)
     np.cumsum(spare_ptr, out=spare_ptr)
     spare_at, spare_node = np.empty(spare_ptr[-1], np.int32), np.empty(spare_ptr[-1], np.int32)
     blocks.list_spare(piece, nodes, spare_ptr, spare_at, spare_node)
-    del out_i, out_w, room, piece
-    spacing = 1.0 / np.sqrt((1.0, *network.factors[1:]))
-    graph = make_graph(n_red, indptr, indices, weights, ground)
+    del piece, counts
     return _Coarse(
-        multigrid=build_multigrid(graph, cells, spacing),
+        multigrid=build_multigrid(graph, cells, 1.0 / np.sqrt((1.0, *network.factors[1:]))),
         residual=np.empty(count, np.float32),
         correction=np.empty(count, np.float32),
         nodes=nodes,
@@ -282,3 +255,31 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
         spare_at=spare_at,
         spare_node=spare_node,
     )
+
+
+def _link_pieces(
+    network: VoxelNetwork,
+    piece: NDArray[np.uint8],
+    counts: NDArray[np.uint8],
+    nodes: Index,
+    n_red: int,
+    cells: NDArray[np.int16],
+) -> Graph:
+    """Link the pieces of neighbouring blocks; write the block coordinates of every piece into cells."""
+    count = len(cells)
+    room = np.empty(count + 1, np.int64)
+    links.room_of_rows(counts, nodes, network.wraps, room)
+    np.cumsum(room, out=room)
+    length = np.zeros(count, np.int32)
+    out_i, out_w = np.empty(room[-1], np.int32), np.empty(room[-1], np.float32)
+    ground = np.zeros(count, np.float32)
+    flat_cell = None if network.cell is None else network.cell.reshape(-1)
+    flat_areas = None if network.areas is None else tuple(area.reshape(-1) for area in network.areas)
+    links.link_pieces(
+        *network.links[1:], flat_cell, flat_areas, piece, piece.reshape(-1), counts, nodes, room, length,
+        out_i, out_w, ground, cells,
+    )  # fmt: skip
+    indptr = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
+    indices, weights = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
+    graphs.compact_rows(room, out_i, out_w, indptr, indices, weights)
+    return make_graph(n_red, indptr, indices, weights, ground)
