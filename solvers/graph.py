@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solvers._kernels import blocks, voxels
 from solvers._kernels import multigrid as kernels
-from solvers._kernels import voxels
-from solvers.multigrid import build_multigrid, make_graph
+from solvers.coarsen import COLOURS, build_multigrid, number_planes, seams_of
+from solvers.multigrid import Graph, dot
+from solvers.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,22 +32,17 @@ class GraphProblem:
 
     def __init__(self, network: VoxelNetwork) -> None:
         self.network = network
-        number = np.empty(network.conducts.shape, np.int32)
-        n_red, count = voxels.number_cells(network.conducts, number)
-        indptr = np.empty(count + 1, np.int32)
-        indices, weights = np.empty(6 * count, np.int32), np.empty(6 * count)
-        self.inlet, self.outlet = np.empty(count), np.empty(count)
-        self.cells = np.empty((count, 3), np.int32)
-        voxels.cell_graph(
-            *network.links, number, indptr, indices, weights, self.inlet, self.outlet, self.cells
-        )
-        links = int(indptr[-1])
-        self.graph = make_graph(n_red, indptr, indices[:links], weights[:links], self.inlet + self.outlet)
+        self.graph, self.inlet = _graph_of_cells(network)
         spacing = 1.0 / np.sqrt((1.0, *network.factors[1:]))
-        self.multigrid = build_multigrid(self.graph, self.cells, spacing)
+        self.multigrid = build_multigrid(self.graph, spacing, network.wraps)
+        self.cells = self.graph.cells
         self.potential = 1.0 - (self.cells[:, 0] + 0.5) / network.conducts.shape[0]
-        self.residual, self.correction, self.flow = (np.empty(count) for _ in range(3))
-        self.direction = np.zeros(count)
+        self.residual, self.correction = self.multigrid.residual, self.multigrid.correction
+        self.flow, self.direction, self.nothing = (np.zeros(self.graph.size) for _ in range(3))
+
+    def _apply(self, values: Vector, out: Vector) -> None:
+        """Write the currents that leave every node."""
+        share(kernels.apply_graph, self.graph.size, self.graph.links, self.nothing, values, out)
 
     def start(self) -> float:
         """
@@ -56,13 +53,13 @@ class GraphProblem:
         float
             Energy Σ g (Δu)² of the potential.
         """
-        self.graph.apply(self.potential, self.residual)
+        self._apply(self.potential, self.residual)
         np.subtract(self.inlet, self.residual, out=self.residual)
-        return float(self._inflow() - kernels.dot(self.potential, self.residual))
+        return self._inflow() - dot(self.potential, self.residual)
 
     def _inflow(self) -> float:
         """Return the current from the inlet."""
-        return float(kernels.dot(self.inlet, 1.0 - self.potential))
+        return dot(self.inlet, 1.0 - self.potential)
 
     def precondition(self) -> float:
         """
@@ -73,8 +70,8 @@ class GraphProblem:
         float
             Product of residual and preconditioned residual.
         """
-        self.multigrid.solve(self.residual, self.correction)
-        return float(kernels.dot(self.residual, self.correction))
+        self.multigrid.solve(visits=1)
+        return dot(self.residual, self.correction)
 
     def turn(self, weight: float) -> float:
         """
@@ -92,8 +89,8 @@ class GraphProblem:
         """
         self.direction *= weight
         self.direction += self.correction
-        self.graph.apply(self.direction, self.flow)
-        return float(kernels.dot(self.direction, self.flow))
+        self._apply(self.direction, self.flow)
+        return dot(self.direction, self.flow)
 
     def step(self, length: float) -> None:
         """
@@ -137,3 +134,35 @@ class GraphProblem:
         out = np.full(self.network.conducts.shape, np.nan, np.float32)
         out[tuple(self.cells.T)] = self.potential
         return out
+
+
+def _graph_of_cells(network: VoxelNetwork) -> tuple[Graph, Vector]:
+    """Number the conducting cells and link them; return the graph and the links to the inlet."""
+    planes = len(network.conducts)
+    seams = seams_of(network.conducts.shape, network.wraps)
+    counts = np.zeros((planes, COLOURS), np.int64)
+    share(blocks.count_nodes, planes, network.conducts, seams, counts)
+    numbers, starts = number_planes(counts)
+    number = np.empty(network.conducts.shape, np.int32)
+    share(blocks.number_nodes, planes, network.conducts, seams, numbers, number)
+    count = int(counts.sum())
+    neighbours, weights = np.empty((count, 6), np.int32), np.empty((count, 6))
+    inlet, outlet = np.empty(count), np.empty(count)
+    cells = np.empty((count, 3), np.int16)
+    share(
+        voxels.link_cells, planes, *network.links, number, neighbours, weights, inlet, outlet, cells
+    )
+    ground = inlet + outlet
+    graph = Graph(
+        neighbours=neighbours,
+        weights=weights,
+        tail_nodes=np.empty(0, np.int32),
+        tail_weights=np.empty(0),
+        ground=ground,
+        diagonal=weights.sum(axis=1) + ground,
+        starts=starts,
+        cells=cells,
+        shape=network.conducts.shape,
+        exact=True,
+    )
+    return graph, inlet

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from solvers._kernels import blocks, grid, links, redblack
-from solvers._kernels import multigrid as graphs
-from solvers.multigrid import STRENGTH, Graph, Multigrid, build_multigrid, make_graph
+from solvers.coarsen import (
+    COLOURS,
+    STRENGTH,
+    build_multigrid,
+    join_tails,
+    number_planes,
+    seams_of,
+)
+from solvers.multigrid import Graph, Multigrid
+from solvers.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +33,6 @@ class _Coarse:
     """The way between the grid and the graph of its pieces."""
 
     multigrid: Multigrid
-    residual: Single
-    correction: Single
     nodes: Index
     spare_ptr: Index
     spare_at: Index
@@ -63,8 +69,9 @@ class Grid:
             np.zeros(cells, np.float32) for _ in range(4)
         )
         inset = 0.5 if network.factors[0] == 2.0 else 1.0
-        redblack.pack_ramp(self.potential, self.black, self.size, inset)
+        share(redblack.pack_ramp, n0, self.potential, self.black, self.size, inset)
         self.sums = np.zeros((n0, 4))
+        self.totals = np.zeros(self.slabs)
 
     def _pack(self) -> None:
         """Bring degrees and conductances into the red–black layout."""
@@ -77,12 +84,11 @@ class Grid:
         redblack.pack_inlet(network.ends, network.conducts, self.inlet, self.size)
         self.faces = None
         if equal:
-            redblack.pack_counts(
-                network.conducts, network.ends, network.wraps, self.black, self.red, self.size
-            )
+            image = network.conducts, network.ends, network.wraps
+            share(redblack.pack_counts, n0, *image, self.black, self.red, self.size)
             return
         self.faces = np.zeros(6 * cells, np.uint8 if network.cell is None else np.float32)
-        redblack.pack_weights(*network.links, self.black, self.red, self.faces, self.size)
+        share(redblack.pack_weights, n0, *network.links, self.black, self.red, self.faces, self.size)
 
     @property
     def _operator(self) -> tuple[Any, ...]:
@@ -99,19 +105,18 @@ class Grid:
             Energy Σ g (Δu)² of the potential.
         """
         self.sums[:] = 0.0
-        product = grid.apply_grid(
-            self.potential,
-            self.residual,
-            *self._operator,
-            self.inlet,
-            self.size,
-            self.slabs,
-            self.rows,
-            np.zeros(0),
-            self.sums,
-        )
+        self._apply(self.potential, self.residual, self.inlet, np.zeros(0), self.sums)
         np.negative(self.residual, out=self.residual)
-        return float(self._inflow() + product)
+        return float(self._inflow() + self.totals.sum())
+
+    def _apply(
+        self, x: Single, out: Single, inlet: Single | None, work: NDArray[Any], sums: NDArray[np.float64]
+    ) -> None:
+        """Apply the operator, in the precision of `work`."""
+        share(
+            grid.apply_grid, self.slabs, x, out, *self._operator, inlet, self.size, self.slabs, self.rows, work, sums,
+            self.totals,
+        )  # fmt: skip
 
     def _inflow(self) -> float:
         """Return the current from the inlet."""
@@ -131,32 +136,15 @@ class Grid:
             Product of residual and preconditioned residual.
         """
         coarse = self.coarse
-        coarse.residual[:] = 0.0
-        grid.restrict_grid(
-            self.residual,
-            coarse.residual,
-            *self._operator,
-            self.size,
-            self.slabs,
-            self.rows,
-            self.work,
-            *coarse.ways,
+        multigrid = coarse.multigrid
+        layout = *self._operator, self.size, self.slabs, self.rows, self.work, *coarse.ways
+        multigrid.residual.fill(0)
+        share(grid.restrict_grid, self.slabs, self.residual, multigrid.residual, *layout)
+        multigrid.solve(visits=2)
+        share(
+            grid.correct_grid, self.slabs, self.residual, multigrid.correction, self.scratch, *layout, self.totals
         )
-        coarse.multigrid.solve(coarse.residual, coarse.correction)
-        coarse.multigrid.improve(coarse.residual, coarse.correction)
-        return float(
-            grid.correct_grid(
-                self.residual,
-                coarse.correction,
-                self.scratch,
-                *self._operator,
-                self.size,
-                self.slabs,
-                self.rows,
-                self.work,
-                *coarse.ways,
-            )
-        )
+        return float(self.totals.sum())
 
     def turn(self, weight: float) -> float:
         """
@@ -172,20 +160,9 @@ class Grid:
         float
             Curvature of the energy along the direction.
         """
-        grid.combine(self.direction, self.scratch, weight, self.slabs)
-        return float(
-            grid.apply_grid(
-                self.direction,
-                self.scratch,
-                *self._operator,
-                None,
-                self.size,
-                self.slabs,
-                self.rows,
-                self.work,
-                np.zeros((0, 4)),
-            )
-        )
+        share(grid.combine, self.slabs, self.direction, self.scratch, weight, self.slabs)
+        self._apply(self.direction, self.scratch, None, self.work, np.zeros((0, 4)))
+        return float(self.totals.sum())
 
     def step(self, length: float) -> None:
         """
@@ -196,7 +173,8 @@ class Grid:
         length : float
             Length of the step.
         """
-        grid.step(self.potential, self.direction, self.residual, self.scratch, length, self.slabs)
+        vectors = self.potential, self.direction, self.residual, self.scratch
+        share(grid.step, self.slabs, *vectors, length, self.slabs)
 
     def planes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """
@@ -223,33 +201,34 @@ class Grid:
             Potential, NaN where nothing conducts.
         """
         out = np.empty(self.network.conducts.shape, np.float32)
-        redblack.unpack(self.potential, *self._operator, self.inlet, self.size, self.rows, out)
+        layout = *self._operator, self.inlet, self.size, self.rows
+        share(redblack.unpack, len(out), self.potential, *layout, out)
         return out
 
 
 def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     """Split the blocks into pieces, link them, and remember the way between cells and pieces."""
-    shape = network.conducts.shape
-    coarse_shape = tuple((n + 1) // 2 for n in shape)
-    piece = np.empty(shape, np.uint8)
-    counts = np.empty(coarse_shape, np.uint8)
+    n0, n1, n2 = network.conducts.shape
+    shape = (n0 + 1) // 2, (n1 + 1) // 2, (n2 + 1) // 2
+    piece, counts = np.empty((n0, n1, n2), np.uint8), np.empty(shape, np.uint8)
     table = np.empty((256, 9), np.uint8)
     blocks.tabulate_pieces(table)
-    blocks.split_blocks(*network.links, STRENGTH, table, piece, counts)
-    nodes = np.empty(coarse_shape, np.int32)
-    n_red, count = blocks.number_nodes(counts, nodes, np.empty((2, coarse_shape[0]), np.int64))
-    cells = np.empty((count, 3), np.int16)
-    graph = _link_pieces(network, piece, counts, nodes, n_red, cells)
-    spare_ptr = np.empty(shape[0] * shape[1] + 1, np.int32)
-    blocks.count_spare(piece, spare_ptr)
+    share(blocks.split_blocks, shape[0], *network.links, STRENGTH, table, piece, counts)
+    seams = seams_of(shape, network.wraps)
+    per_plane = np.zeros((shape[0], COLOURS), np.int64)
+    share(blocks.count_nodes, shape[0], counts, seams, per_plane)
+    numbers, starts = number_planes(per_plane)
+    nodes = np.empty(shape, np.int32)
+    share(blocks.number_nodes, shape[0], counts, seams, numbers, nodes)
+    graph = _link_pieces(network, piece, counts, nodes, starts)
+    spare_ptr = np.zeros(n0 * n1 + 1, np.int32)
+    share(blocks.count_spare, n0, piece, spare_ptr)
     np.cumsum(spare_ptr, out=spare_ptr)
     spare_at, spare_node = np.empty(spare_ptr[-1], np.int32), np.empty(spare_ptr[-1], np.int32)
-    blocks.list_spare(piece, nodes, spare_ptr, spare_at, spare_node)
+    share(blocks.list_spare, n0, piece, nodes, spare_ptr, spare_at, spare_node)
     del piece, counts
     return _Coarse(
-        multigrid=build_multigrid(graph, cells, 1.0 / np.sqrt((1.0, *network.factors[1:]))),
-        residual=np.empty(count, np.float32),
-        correction=np.empty(count, np.float32),
+        multigrid=build_multigrid(graph, 1.0 / np.sqrt((1.0, *network.factors[1:])), network.wraps),
         nodes=nodes,
         spare_ptr=spare_ptr,
         spare_at=spare_at,
@@ -262,24 +241,35 @@ def _link_pieces(
     piece: NDArray[np.uint8],
     counts: NDArray[np.uint8],
     nodes: Index,
-    n_red: int,
-    cells: NDArray[np.int16],
+    starts: NDArray[np.int64],
 ) -> Graph:
-    """Link the pieces of neighbouring blocks; write the block coordinates of every piece into cells."""
-    count = len(cells)
-    room = np.empty(count + 1, np.int64)
-    links.room_of_rows(counts, nodes, network.wraps, room)
-    np.cumsum(room, out=room)
-    length = np.zeros(count, np.int32)
-    out_i, out_w = np.empty(room[-1], np.int32), np.empty(room[-1], np.float32)
-    ground = np.zeros(count, np.float32)
+    """Link the pieces of neighbouring blocks."""
+    count = int(starts[-1, -1]) if starts.size else 0
+    cells = np.empty((count, 3), np.int16)
+    neighbours, weights = np.empty((count, 6), np.int32), np.empty((count, 6), np.float32)
+    ground, diagonal = np.empty(count, np.float32), np.empty(count, np.float32)
     flat_cell = None if network.cell is None else network.cell.reshape(-1)
     flat_areas = None if network.areas is None else tuple(area.reshape(-1) for area in network.areas)
-    links.link_pieces(
-        *network.links[1:], flat_cell, flat_areas, piece, piece.reshape(-1), counts, nodes, room, length,
-        out_i, out_w, ground, cells,
+    parts = share(
+        links.link_pieces, len(nodes), network.links, flat_cell, flat_areas, piece, piece.reshape(-1), counts, nodes,
+        neighbours, weights, ground, diagonal, cells,
     )  # fmt: skip
-    indptr = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
-    indices, weights = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
-    graphs.compact_rows(room, out_i, out_w, indptr, indices, weights)
-    return make_graph(n_red, indptr, indices, weights, ground)
+    tail_nodes, tail_weights = join_tails(
+        parts,
+        neighbours,
+        lambda first, last: [
+            slice(low, high) for low, high in zip(starts[first], starts[last], strict=True)
+        ],
+    )
+    return Graph(
+        neighbours=neighbours,
+        weights=weights,
+        tail_nodes=tail_nodes,
+        tail_weights=tail_weights,
+        ground=ground,
+        diagonal=diagonal,
+        starts=starts,
+        cells=cells,
+        shape=nodes.shape,
+        exact=not any(part[4] for part in parts),
+    )

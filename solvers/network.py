@@ -10,6 +10,7 @@ import numpy as np
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from solvers._kernels import percolation, voxels
+from solvers.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,16 +161,18 @@ def keep_carrying(network: VoxelNetwork) -> tuple[bool, VoxelNetwork]:
     n0, n1, n2 = conducts.shape
     if n0 == 0:
         return bool(network.ends.any()), network
-    row_ptr = np.empty(n0 * n1 + 1, np.int64)
-    percolation.count_runs(conducts, network.areas, row_ptr)
+    row_ptr = np.zeros(n0 * n1 + 1, np.int64)
+    share(percolation.count_runs, n0, conducts, network.areas, row_ptr)
     np.cumsum(row_ptr, out=row_ptr)
     starts, ends, parent = (np.empty(row_ptr[-1], np.int32) for _ in range(3))
-    percolation.list_runs(conducts, network.areas, row_ptr, starts, ends, parent)
+    share(percolation.list_runs, n0, conducts, network.areas, row_ptr, starts, ends, parent)
     slabs = max(1, min(16, n0 // 4))
-    percolation.join_slabs(network.areas, network.wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs)
+    runs = row_ptr, starts, ends, parent
+    share(percolation.join_slabs, slabs, network.areas, network.wraps, *runs, n0, n1, n2, slabs)
+    percolation.join_borders(network.areas, *runs, n0, n1, slabs)
     touches = np.zeros(parent.size, np.uint8)
     found = percolation.touch_ends(network.ends, row_ptr, starts, ends, parent, touches, n0, n1)
-    percolation.clear_idle_runs(conducts, row_ptr, starts, ends, parent, touches)
+    share(percolation.clear_idle_runs, n0, conducts, row_ptr, starts, ends, parent, touches)
     return bool(found), replace(network, conducts=conducts)
 
 
@@ -309,17 +312,17 @@ def _whole_cells(labels: NDArray[Any], sigma: dict[int, float]) -> dict[str, Any
     table = np.array([sigma.get(name, 0.0) for name in names])
     conducts = np.empty(codes.shape, np.uint8)
     counts = np.zeros((codes.shape[0], table.size), np.int64)
-    voxels.select_cells(codes, (table > 0).astype(np.uint8), conducts, counts)
-    share = counts.sum(axis=0) / codes.size
-    present = np.unique(table[(share > 0) & (table > 0)])
+    share(voxels.select_cells, len(codes), codes, (table > 0).astype(np.uint8), conducts, counts)
+    fractions = counts.sum(axis=0) / codes.size
+    present = np.unique(table[(fractions > 0) & (table > 0)])
     unit = float(present[-1]) if present.size else 1.0
     return {
         "conducts": conducts,
         "cell": (table / unit)[codes] if present.size > 1 else None,
         "areas": None,
         "unit": unit,
-        "porosity": float(share[table > 0].sum()),
-        "mean_conductivity": float(table @ share),
+        "porosity": float(fractions[table > 0].sum()),
+        "mean_conductivity": float(table @ fractions),
     }
 
 
@@ -329,10 +332,10 @@ def _cut_cells(
     """Cells of a structure that knows the open areas of its faces, and its averages."""
     assert structure.face_fractions is not None
     table = np.array([sigma.get(int(phase), 0.0) for phase in Phase])
-    share = np.array([structure.volume_fraction(phase) for phase in Phase])
+    fractions = np.array([structure.volume_fraction(phase) for phase in Phase])
     areas = tuple(_open_area(structure, table, axis, order, wraps[i]) for i, axis in enumerate(order))
     conducts = np.zeros(areas[0].shape - np.array([1, 0, 0]), np.uint8)
-    voxels.open_cells(*areas, conducts)
+    share(voxels.open_cells, len(conducts), *areas, conducts)
     present = np.unique(table[table > 0])
     cell = None
     if present.size > 1:
@@ -342,8 +345,8 @@ def _cut_cells(
         "cell": cell,
         "areas": areas,
         "unit": float(present[-1] if present.size else 1.0) / WHOLE_FACE,
-        "porosity": float(share[table > 0].sum()),
-        "mean_conductivity": float(table @ share),
+        "porosity": float(fractions[table > 0].sum()),
+        "mean_conductivity": float(table @ fractions),
     }
 
 
@@ -378,10 +381,10 @@ def _cell_conductivity(structure: Mesostructure, table: Vector, order: list[int]
     for axis in range(3):
         solid = {phase: faces[axis] / WHOLE_FACE for phase, faces in structure.face_fractions.items()}
         shares = {Phase.PORE: 1.0 - sum(solid.values(), np.zeros(())), **solid}
-        for phase, share in shares.items():
+        for phase, part_of_face in shares.items():
             if table[phase] > 0:
                 for side in (slice(None, -1), slice(1, None)):
-                    part = share[tuple(side if other == axis else slice(None) for other in range(3))]
+                    part = part_of_face[tuple(side if other == axis else slice(None) for other in range(3))]
                     area_sum += part
                     flow_sum += table[phase] * part
     own = table[structure.labels]

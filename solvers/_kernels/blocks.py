@@ -4,18 +4,18 @@ The arguments that describe the cells are those of `voxels.link`.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
+from solvers._kernels.coarsen import colour_of
 from solvers._kernels.voxels import link
 
-serial = njit(cache=True, error_model="numpy", fastmath={"contract"})
-inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, forceinline=True)
 
 NOWHERE = np.uint8(255)
 
 
-@serial
+@jit
 def degree_of(conducts, cell, areas, ends, factors, wraps, z, y, x):
     """Sum of the conductances of a cell."""
     total = 0.0
@@ -24,7 +24,7 @@ def degree_of(conducts, cell, areas, ends, factors, wraps, z, y, x):
     return total
 
 
-@serial
+@jit
 def split_block(conducts, cell, areas, ends, factors, wraps, strength, z0, y0, x0, piece):
     """Label the strongly connected pieces of one block, 0, 1, …; return how many there are."""
     n0, n1, n2 = conducts.shape
@@ -97,7 +97,7 @@ def all_open(conducts, areas, z, y, x):
     return True
 
 
-@serial
+@jit
 def tabulate_pieces(table):
     """Write the labels of the eight cells of a block, and their number, for each of the 256 ways to fill it."""
     conducts = np.zeros((2, 2, 2), np.uint8)
@@ -124,11 +124,11 @@ def look_up_block(conducts, table, z, y, x, piece):
     return table[code, 8]
 
 
-@parallel
-def split_blocks(conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
+@jit
+def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
     """Label the pieces in every block and count them."""
     n0, n1, n2 = conducts.shape
-    for bz in prange(counts.shape[0]):
+    for bz in range(first, last):
         for by in range(counts.shape[1]):
             for bx in range(counts.shape[2]):
                 z, y, x = 2 * bz, 2 * by, 2 * bx
@@ -141,55 +141,45 @@ def split_blocks(conducts, cell, areas, ends, factors, wraps, strength, table, p
                     )
 
 
-@parallel
-def number_nodes(counts, nodes, per_plane):
-    """Write numbers for the first pieces of the blocks, those of even coordinate sums first; return (even, all)."""
-    planes = counts.shape[0]
-    for bz in prange(planes):
-        for colour in range(2):
-            total = 0
-            for by in range(counts.shape[1]):
-                for bx in range((bz + by + colour) % 2, counts.shape[2], 2):
-                    total += counts[bz, by, bx]
-            per_plane[colour, bz] = total
-    total = 0
-    reds = 0
-    for colour in range(2):
-        for bz in range(planes):
-            start = total
-            total += per_plane[colour, bz]
-            per_plane[colour, bz] = start
-        if colour == 0:
-            reds = total
-    for bz in prange(planes):
-        for colour in range(2):
-            node = per_plane[colour, bz]
-            for by in range(counts.shape[1]):
-                for bx in range((bz + by + colour) % 2, counts.shape[2], 2):
-                    nodes[bz, by, bx] = node if counts[bz, by, bx] > 0 else -1
-                    node += counts[bz, by, bx]
-    return reds, total
+@jit
+def count_nodes(first, last, counts, seams, per_plane):
+    """Count the pieces of every plane of blocks and colour."""
+    for z in range(first, last):
+        for y in range(counts.shape[1]):
+            for x in range(counts.shape[2]):
+                per_plane[z, colour_of(z, y, x, counts.shape, seams)] += counts[z, y, x]
 
 
-@parallel
-def count_spare(piece, spare_ptr):
+@jit
+def number_nodes(first, last, counts, seams, numbers, nodes):
+    """Number the first pieces of the blocks, plane by plane from `numbers` (planes, colours) on; −1 where there are none."""
+    for z in range(first, last):
+        at = numbers[z].copy()
+        for y in range(counts.shape[1]):
+            for x in range(counts.shape[2]):
+                colour = colour_of(z, y, x, counts.shape, seams)
+                nodes[z, y, x] = at[colour] if counts[z, y, x] > 0 else -1
+                at[colour] += counts[z, y, x]
+
+
+@jit
+def count_spare(first, last, piece, spare_ptr):
     """Count, row by row, the black cells that are not in the first piece of their block."""
-    n0, n1, n2 = piece.shape
-    for z in prange(n0):
+    _, n1, n2 = piece.shape
+    for z in range(first, last):
         for y in range(n1):
             total = 0
             for x in range((z + y) % 2, n2, 2):
                 if piece[z, y, x] != NOWHERE and piece[z, y, x] > 0:
                     total += 1
             spare_ptr[z * n1 + y + 1] = total
-    spare_ptr[0] = 0
 
 
-@parallel
-def list_spare(piece, nodes, spare_ptr, spare_at, spare_node):
+@jit
+def list_spare(first, last, piece, nodes, spare_ptr, spare_at, spare_node):
     """List them with the node they belong to."""
-    n0, n1, n2 = piece.shape
-    for z in prange(n0):
+    _, n1, n2 = piece.shape
+    for z in range(first, last):
         for y in range(n1):
             at = spare_ptr[z * n1 + y]
             for x in range((z + y) % 2, n2, 2):

@@ -6,15 +6,14 @@ planes are fixed, so that the bits do not depend on the number of threads.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from solvers._kernels.rows import average_plane, dot_row, plane_length, planes_around, ring_around
 
 RED = 1
 BLACK = 0
 
-parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
-jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 
 
 @jit
@@ -31,24 +30,23 @@ def clear(ring, base, length):
         ring[base + k] = 0
 
 
-@parallel
-def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, rows, work, sums):
-    """Write x − mean(mean(x)), with the potential 1 beyond the `inlet` if it is given; return Σ degree·x·out.
+@jit
+def apply_grid(first, last, x, out, red, black, faces, factors, inlet, size, slabs, rows, work, sums, total):
+    """Write x − mean(mean(x)), with the potential 1 beyond the `inlet` if it is given; Σ degree·x·out of every slab to `total`.
 
     The precision of `work` is that of the means in between; `rows` is the number of scratch rows. Rows of `sums` receive,
     plane by plane, Σ degree·out, Σ degree·x·out, Σ degree·potential and Σ degree, if there are any.
     """
     n0, n1, width, _, _ = size
     length = plane_length(size)
-    total = np.zeros(slabs)
-    for slab in prange(slabs):
-        first, last = slab_bounds(slab, slabs, n0)
+    for slab in range(first, last):
+        low, high = slab_bounds(slab, slabs, n0)
         ring = np.zeros(3 * length, work.dtype)
         mean = np.zeros(length, work.dtype)
         scratch = np.zeros((rows, width), work.dtype)
         ones = np.ones(width, work.dtype)
         energy = 0.0
-        for t in range(first - 1, last + 1):
+        for t in range(low - 1, high + 1):
             base = (t + 3) % 3 * length
             if 0 <= t < n0:
                 average_plane(
@@ -57,7 +55,7 @@ def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, rows, wor
             else:
                 clear(ring, base, length)
             z = t - 1
-            if z < first:
+            if z < low:
                 continue
             average_plane(
                 mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, inlet, size, scratch
@@ -81,16 +79,12 @@ def apply_grid(x, out, red, black, faces, factors, inlet, size, slabs, rows, wor
                     sums[z, 3] += dot_row(ones, one, ones, one, black, start, width - 2)
                     sums[z, 3] += dot_row(ones, one, ones, one, red, start, width - 2)
         total[slab] = energy
-    result = 0.0
-    for slab in range(slabs):
-        result += total[slab]
-    return result
 
 
-@parallel
+@jit
 def restrict_grid(
-    r, coarse, red, black, faces, factors, size, slabs, rows, work, nodes, spare_ptr, spare_at, spare_node
-):
+    first, last, r, coarse, red, black, faces, factors, size, slabs, rows, work, nodes, spare_ptr, spare_at, spare_node
+):  # fmt: skip
     """Relax black and red cells on zero and sum the residual over the nodes of the coarse graph.
 
     `nodes` holds the node of the first component of every block, −1 for none; the black cells of further components are
@@ -99,13 +93,13 @@ def restrict_grid(
     n0, n1, width, _, _ = size
     length = plane_length(size)
     n = width - 2
-    for slab in prange(slabs):
-        first, last = slab_bounds(slab, slabs, n0)
+    for slab in range(first, last):
+        low, high = slab_bounds(slab, slabs, n0)
         ring = np.zeros(3 * length, work.dtype)
         mean = np.zeros(length, work.dtype)
         scratch = np.zeros((rows, width), work.dtype)
         summed = np.zeros((nodes.shape[1], n), work.dtype)
-        for t in range(first - 1, last + 1):
+        for t in range(low - 1, high + 1):
             base = (t + 3) % 3 * length
             if 0 <= t < n0:
                 average_plane(
@@ -114,7 +108,7 @@ def restrict_grid(
             else:
                 clear(ring, base, length)
             z = t - 1
-            if z < first:
+            if z < low:
                 continue
             average_plane(
                 mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, None, size, scratch
@@ -163,37 +157,23 @@ def add_coarse(out, base, r, coarse, black, size, z, nodes, expanded, spare_ptr,
             out[o + np.uint64(n)] = out[o]
 
 
-@parallel
+@jit
 def correct_grid(
-    r,
-    coarse,
-    out,
-    red,
-    black,
-    faces,
-    factors,
-    size,
-    slabs,
-    rows,
-    work,
-    nodes,
-    spare_ptr,
-    spare_at,
-    spare_node,
-):
-    """Add the coarse correction, relax red and black cells; write the preconditioned residual, return Σ degree·r·out."""
+    first, last, r, coarse, out, red, black, faces, factors, size, slabs, rows, work, nodes, spare_ptr, spare_at,
+    spare_node, total,
+):  # fmt: skip
+    """Add the coarse correction, relax red and black cells; write the preconditioned residual z, Σ degree·r·z to `total`."""
     n0, n1, width, _, _ = size
     length = plane_length(size)
-    total = np.zeros(slabs)
-    for slab in prange(slabs):
-        first, last = slab_bounds(slab, slabs, n0)
+    for slab in range(first, last):
+        low, high = slab_bounds(slab, slabs, n0)
         start = np.zeros(3 * length, work.dtype)
         ring = np.zeros(3 * length, work.dtype)
         mean = np.zeros(length, work.dtype)
         scratch = np.zeros((rows, width), work.dtype)
         expanded = np.zeros(width, r.dtype)
         product = 0.0
-        for s in range(first - 2, last + 2):
+        for s in range(low - 2, high + 2):
             base = (s + 3) % 3 * length
             if 0 <= s < n0:
                 add_coarse(
@@ -202,7 +182,7 @@ def correct_grid(
             else:
                 clear(start, base, length)
             t = s - 1
-            if t < first - 1:
+            if t < low - 1:
                 continue
             base = (t + 3) % 3 * length
             if 0 <= t < n0:
@@ -212,7 +192,7 @@ def correct_grid(
             else:
                 clear(ring, base, length)
             z = t - 1
-            if z < first:
+            if z < low:
                 continue
             average_plane(
                 mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, None, size, scratch
@@ -225,27 +205,23 @@ def correct_grid(
                 inner = here + np.uint64(1)
                 product += dot_row(r, inner, out, inner, black, inner, width - 2)
         total[slab] = product
-    result = 0.0
-    for slab in range(slabs):
-        result += total[slab]
-    return result
 
 
-@parallel
-def combine(p, z, beta, slabs):
+@jit
+def combine(first, last, p, z, beta, slabs):
     """Turn p into z + β p."""
     factor = p.dtype.type(beta)
-    for slab in prange(slabs):
+    for slab in range(first, last):
         for k in range(np.uint64(slab * p.size // slabs), np.uint64((slab + 1) * p.size // slabs)):
             p[k] = z[k] + factor * p[k]
 
 
-@parallel
-def step(x, p, r, q, alpha, slabs):
+@jit
+def step(first, last, x, p, r, q, alpha, slabs):
     """Add α p to x and take α q off r."""
     forward = x.dtype.type(alpha)
     back = r.dtype.type(alpha)
-    for slab in prange(slabs):
+    for slab in range(first, last):
         for k in range(np.uint64(slab * x.size // slabs), np.uint64((slab + 1) * x.size // slabs)):
             x[k] += forward * p[k]
             r[k] -= back * q[k]

@@ -1,12 +1,11 @@
 """Which conducting cells are connected to both inlet and outlet: runs of cells along x, joined by union and find."""
 
-from numba import njit, prange
+from numba import njit
 
-serial = njit(cache=True, error_model="numpy", fastmath={"contract"})
-parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 
 
-@serial
+@jit
 def root(parent, i):
     """Root of the tree of i, halving the path to it."""
     while parent[i] != i:
@@ -15,7 +14,7 @@ def root(parent, i):
     return i
 
 
-@serial
+@jit
 def join(parent, i, j):
     """Join two trees under the smaller root."""
     a = root(parent, i)
@@ -26,11 +25,11 @@ def join(parent, i, j):
         parent[a] = b
 
 
-@parallel
-def count_runs(conducts, areas, row_ptr):
+@jit
+def count_runs(first, last, conducts, areas, row_ptr):
     """Count the runs of every row."""
     n0, n1, n2 = conducts.shape
-    for z in prange(n0):
+    for z in range(first, last):
         for y in range(n1):
             total = 0
             before = False
@@ -40,14 +39,13 @@ def count_runs(conducts, areas, row_ptr):
                     total += 1
                 before = now
             row_ptr[z * n1 + y + 1] = total
-    row_ptr[0] = 0
 
 
-@parallel
-def list_runs(conducts, areas, row_ptr, starts, ends, parent):
+@jit
+def list_runs(first, last, conducts, areas, row_ptr, starts, ends, parent):
     """List first cell and cell after the last of every run, each its own tree."""
     n0, n1, n2 = conducts.shape
-    for z in prange(n0):
+    for z in range(first, last):
         for y in range(n1):
             at = row_ptr[z * n1 + y] - 1
             before = False
@@ -62,7 +60,7 @@ def list_runs(conducts, areas, row_ptr, starts, ends, parent):
                 before = now
 
 
-@serial
+@jit
 def join_rows(a, b, row_ptr, starts, ends, parent, area):
     """Join the runs of two neighbouring rows that touch through an open face."""
     i = row_ptr[a]
@@ -84,10 +82,10 @@ def join_rows(a, b, row_ptr, starts, ends, parent, area):
             j += 1
 
 
-@parallel
-def join_slabs(areas, wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs):
-    """Join all touching runs: within slabs of planes at the same time, then across their borders."""
-    for slab in prange(slabs):
+@jit
+def join_slabs(first, last, areas, wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs):
+    """Join all touching runs within slabs of planes."""
+    for slab in range(first, last):
         for z in range(slab * n0 // slabs, (slab + 1) * n0 // slabs):
             for y in range(n1):
                 row = z * n1 + y
@@ -104,6 +102,11 @@ def join_slabs(areas, wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs):
             if wraps[1] and n1 > 1:
                 area = None if areas is None else areas[1][z, 0]
                 join_rows(z * n1, z * n1 + n1 - 1, row_ptr, starts, ends, parent, area)
+
+
+@jit
+def join_borders(areas, row_ptr, starts, ends, parent, n0, n1, slabs):
+    """Join all touching runs across the borders of slabs."""
     for slab in range(1, slabs):
         z = slab * n0 // slabs
         for y in range(n1):
@@ -111,7 +114,7 @@ def join_slabs(areas, wraps, row_ptr, starts, ends, parent, n0, n1, n2, slabs):
             join_rows(z * n1 + y, (z - 1) * n1 + y, row_ptr, starts, ends, parent, area)
 
 
-@serial
+@jit
 def touch_ends(links, row_ptr, starts, ends, parent, touches, n0, n1):
     """Mark the trees that touch the inlet (1) and the outlet (2); return whether one touches both."""
     for end in range(2):
@@ -125,11 +128,11 @@ def touch_ends(links, row_ptr, starts, ends, parent, touches, n0, n1):
     return (touches == 3).any()
 
 
-@parallel
-def clear_idle_runs(conducts, row_ptr, starts, ends, parent, touches):
+@jit
+def clear_idle_runs(first, last, conducts, row_ptr, starts, ends, parent, touches):
     """Clear the cells of all trees that do not touch both ends."""
     n0, n1, _ = conducts.shape
-    for z in prange(n0):
+    for z in range(first, last):
         for y in range(n1):
             for i in range(row_ptr[z * n1 + y], row_ptr[z * n1 + y + 1]):
                 top = i

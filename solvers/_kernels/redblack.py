@@ -1,13 +1,12 @@
 """Between the natural layout of cells and the red–black layout of `rows`."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from solvers._kernels.rows import average_plane, close_row, plane_length, planes_around
 from solvers._kernels.voxels import link
 
-parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
-jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 
 
 @jit
@@ -43,12 +42,12 @@ def count_open(conducts, ends, wraps, z, y, counts):
         counts[n2 - 1] += own[n2 - 1] * own[0]
 
 
-@parallel
-def pack_counts(conducts, ends, wraps, black, red, size):
+@jit
+def pack_counts(first, last, conducts, ends, wraps, black, red, size):
     """Write the numbers of open faces of black and red cells."""
     n0, n1, n2 = conducts.shape
     width = size[2]
-    for z in prange(n0):
+    for z in range(first, last):
         counts = np.zeros(2 * width, np.uint8)
         for y in range(n1):
             count_open(conducts, ends, wraps, z, y, counts)
@@ -61,15 +60,14 @@ def pack_counts(conducts, ends, wraps, black, red, size):
             close_row(red, row, size)
 
 
-@parallel
-def pack_weights(conducts, cell, areas, ends, factors, wraps, black, red, faces, size):
+@jit
+def pack_weights(first, last, conducts, cell, areas, ends, factors, wraps, black, red, faces, size):
     """Write the degrees of black and red cells and the conductances of all faces, without the factors."""
     n0, n1, n2 = conducts.shape
     width = size[2]
     cells = (n0 + 1) * plane_length(size)
     plain = (1.0, 1.0, 1.0)
-    for plane in prange(n0):
-        z = np.int64(plane)
+    for z in range(first, last):
         for y in range(n1):
             row = z * plane_length(size) + y * width + 1
             for x in range(n2):
@@ -99,24 +97,24 @@ def pack_weights(conducts, cell, areas, ends, factors, wraps, black, red, faces,
                 close_row(faces, side * cells + row, size)
 
 
-@parallel
-def pack_ramp(x, black, size, inset):
+@jit
+def pack_ramp(first, last, x, black, size, inset):
     """Write a linear ramp of the potential into the black cells that conduct; the first centre lies `inset` cells in."""
     n0 = size[0]
     length = plane_length(size)
-    for z in prange(n0):
+    for z in range(first, last):
         value = x.dtype.type(1.0 - (z + inset) / (n0 - 1 + 2 * inset))
         for k in range(length):
             x[z * length + k] = value if black[z * length + k] > 0 else 0
 
 
-@parallel
-def unpack(x, red, black, faces, factors, inlet, size, rows, out):
+@jit
+def unpack(first, last, x, red, black, faces, factors, inlet, size, rows, out):
     """Write the potentials of all cells in the natural layout, NaN where nothing conducts."""
     n0, n1, n2 = out.shape
     width = size[2]
     length = plane_length(size)
-    for z in prange(n0):
+    for z in range(first, last):
         mean = np.zeros(length, np.float64)
         scratch = np.zeros((rows, width), np.float64)
         average_plane(mean, 0, x, planes_around(z, size), z, 1, red, faces, factors, inlet, size, scratch)

@@ -17,8 +17,8 @@ that they do not overlap.
 import numpy as np
 from numba import njit
 
-jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
-sums = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+sums = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
 
 
 @jit

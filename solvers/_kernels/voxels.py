@@ -7,13 +7,12 @@ along y and x (and tell how much larger than the others the end links are). `wra
 whether the block repeats itself.
 """
 
-from numba import njit, prange
+from numba import njit
 
-serial = njit(cache=True, error_model="numpy", fastmath={"contract"})
-parallel = njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
+jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 
 
-@serial
+@jit
 def link(conducts, cell, areas, ends, factors, wraps, z, y, x, side):
     """Conductance of one face of a cell and the cell beyond it; its z is −1 for inlet and outlet.
 
@@ -54,11 +53,11 @@ def link(conducts, cell, areas, ends, factors, wraps, z, y, x, side):
     return area, zz, yy, xx
 
 
-@parallel
-def select_cells(codes, table, conducts, counts):
+@jit
+def select_cells(first, last, codes, table, conducts, counts):
     """Look up which codes conduct; `counts` (n0, table) receives how often each code occurs in every plane."""
     n0, n1, n2 = codes.shape
-    for z in prange(n0):
+    for z in range(first, last):
         for y in range(n1):
             for x in range(n2):
                 code = codes[z, y, x]
@@ -66,11 +65,11 @@ def select_cells(codes, table, conducts, counts):
                 counts[z, code] += 1
 
 
-@parallel
-def open_cells(areas0, areas1, areas2, conducts):
+@jit
+def open_cells(first, last, areas0, areas1, areas2, conducts):
     """Mark the cells with an open face."""
     n0, n1, n2 = conducts.shape
-    for z in prange(n0):
+    for z in range(first, last):
         for y in range(n1):
             for x in range(n2):
                 conducts[z, y, x] = (
@@ -83,55 +82,33 @@ def open_cells(areas0, areas1, areas2, conducts):
                 )
 
 
-@serial
-def number_cells(conducts, number):
-    """Write numbers for the conducting cells, even coordinate sums first; return (even ones, all)."""
-    count = 0
-    reds = 0
-    n0, n1, n2 = conducts.shape
-    number[:] = -1
-    for colour in range(2):
-        for z in range(n0):
-            for y in range(n1):
-                for x in range((z + y + colour) % 2, n2, 2):
-                    if conducts[z, y, x]:
-                        number[z, y, x] = count
-                        count += 1
-        if colour == 0:
-            reds = count
-    return reds, count
-
-
-@serial
-def cell_graph(
-    conducts, cell, areas, ends, factors, wraps, number, indptr, indices, weights, inlet, outlet, cells
+@jit
+def link_cells(
+    first, last, conducts, cell, areas, ends, factors, wraps, number, neighbours, weights, inlet, outlet, cells
 ):
-    """Write the graph of the numbered cells, their links to inlet and outlet and their coordinates."""
-    n0, n1, n2 = number.shape
-    indptr[0] = 0
-    end = 0
-    for colour in range(2):
-        for z in range(n0):
-            for y in range(n1):
-                for x in range((z + y + colour) % 2, n2, 2):
-                    i = number[z, y, x]
-                    if i < 0:
+    """Write the rows of the graph of all cells (see `multigrid`), their links to inlet and outlet and their coordinates."""
+    _, n1, n2 = number.shape
+    for z in range(first, last):
+        for y in range(n1):
+            for x in range(n2):
+                i = number[z, y, x]
+                if i < 0:
+                    continue
+                cells[i, 0] = z
+                cells[i, 1] = y
+                cells[i, 2] = x
+                inlet[i] = 0.0
+                outlet[i] = 0.0
+                for side in range(6):
+                    weight, zz, yy, xx = link(conducts, cell, areas, ends, factors, wraps, z, y, x, side)
+                    neighbours[i, side] = i
+                    weights[i, side] = 0.0
+                    if weight <= 0.0:
                         continue
-                    cells[i, 0] = z
-                    cells[i, 1] = y
-                    cells[i, 2] = x
-                    inlet[i] = 0.0
-                    outlet[i] = 0.0
-                    for side in range(6):
-                        weight, zz, yy, xx = link(conducts, cell, areas, ends, factors, wraps, z, y, x, side)
-                        if weight <= 0.0 or (zz >= 0 and number[zz, yy, xx] == i):
-                            continue
-                        if zz >= 0:
-                            indices[end] = number[zz, yy, xx]
-                            weights[end] = weight
-                            end += 1
-                        elif side == 0:
-                            inlet[i] = weight
-                        else:
-                            outlet[i] = weight
-                    indptr[i + 1] = end
+                    if zz < 0 and side == 0:
+                        inlet[i] = weight
+                    elif zz < 0:
+                        outlet[i] = weight
+                    elif number[zz, yy, xx] != i:
+                        neighbours[i, side] = number[zz, yy, xx]
+                        weights[i, side] = weight
