@@ -26,6 +26,9 @@ STRENGTH = 0.02
 SLOWEST_COARSENING = 0.7
 """Largest ratio of two graph sizes; where strong links do not get there, weaker ones join nodes, too."""
 
+RELAXED = 3.0
+"""Factor between the strengths that are tried one after another."""
+
 WEAKEST_LINK = 1e-12
 """Strength below which the search for more links to join along ends."""
 
@@ -98,7 +101,7 @@ def planes_of_blocks(starts: NDArray[np.int64], *, halved: bool) -> NDArray[np.i
 
 def number_planes(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
-    Number nodes colour by colour, and plane by plane within a colour.
+    Give numbers to nodes colour by colour, and plane by plane within a colour.
 
     Parameters
     ----------
@@ -187,53 +190,35 @@ def _share(kernel: Callable[..., Any], size: int, count: int, *arguments: Any) -
 def _coarsen(graph: Graph, halved: NDArray[np.bool_], wraps: Flags) -> tuple[Index, Graph]:
     """Join nodes to aggregates; return the owners of the nodes and the graph between the aggregates."""
     size = graph.size
-    shape = tuple(-(-n // (1 + int(half))) for n, half in zip(graph.shape, halved, strict=True))
-    shifts = halved.astype(np.int16)
+    n0, n1, n2 = (-(-n // (1 + int(half))) for n, half in zip(graph.shape, halved, strict=True))
+    shape = n0, n1, n2
     ranges = planes_of_blocks(graph.starts, halved=bool(halved[0]))
-    planes = shape[0]
-    seams = seams_of(shape, wraps)
-    block, parent = np.empty(size, np.int32), np.empty(size, np.int32)
-    _share(kernels.locate, size, size, graph.cells, shifts, shape, block)
-    strength, count, lonely = STRENGTH, size, shape == (1, 1, 1)
-    while count > SLOWEST_COARSENING * size and strength > WEAKEST_LINK:
-        counts = np.zeros((planes, COLOURS), np.int64)
-        _share(
-            kernels.join_nodes,
-            size,
-            planes,
-            ranges,
-            graph.links,
-            graph.diagonal,
-            block,
-            strength,
-            lonely,
-            parent,
-        )
-        _share(
-            kernels.count_owners,
-            size,
-            planes,
-            ranges,
-            graph.cells,
-            shifts,
-            shape,
-            seams,
-            parent,
-            counts,
-        )
-        count = int(counts.sum())
-        strength /= 8.0
+    place = ranges, graph.cells, halved.astype(np.int16), shape, seams_of(shape, wraps)
+    owner, parent = np.empty(size, np.int32), np.empty(size, np.int32)
+    counts = _join(graph, place, owner, parent)
+    count = int(counts.sum())
     numbers, starts = number_planes(counts)
-    owner, cells = block, np.empty((count, 3), np.int16)
-    ground = np.empty(count, graph.ground.dtype)
-    _share(
-        kernels.number_owners, size, planes, ranges, graph.cells, shifts, shape, seams, parent, numbers, owner,
-        cells, ground, graph.ground,
-    )  # fmt: skip
+    cells, ground = np.empty((count, 3), np.int16), np.empty(count, graph.ground.dtype)
+    _share(kernels.number_owners, size, shape[0], *place, parent, numbers, owner, cells, ground, graph.ground)
     del parent
     scale = np.append(np.where(halved, 0.5, 1.0), 0.5)
     ground *= scale[0]
     return owner, _link(graph, owner, scale, cells, ground, starts, shape)
+
+
+def _join(graph: Graph, place: tuple[Any, ...], block: Index, parent: Index) -> NDArray[np.int64]:
+    """Join the nodes of every block along links as strong as can be; count the aggregates of every plane and colour."""
+    ranges, cells, shifts, shape, _ = place
+    _share(kernels.locate, graph.size, graph.size, cells, shifts, shape, block)
+    strength, lonely = STRENGTH, shape == (1, 1, 1)
+    while True:
+        counts = np.zeros((shape[0], COLOURS), np.int64)
+        nodes = graph.links, graph.diagonal, block
+        _share(kernels.join_nodes, graph.size, shape[0], ranges, *nodes, strength, lonely, parent)
+        _share(kernels.count_owners, graph.size, shape[0], *place, parent, counts)
+        if counts.sum() <= SLOWEST_COARSENING * graph.size or strength <= WEAKEST_LINK:
+            return counts
+        strength /= RELAXED
 
 
 def _link(
@@ -251,10 +236,10 @@ def _link(
     kernels.list_members(owner, member_ptr, members)
     neighbours = np.empty((count, 6), np.int32)
     weights = np.empty((count, 6), graph.weights.dtype)
-    diagonal = np.empty_like(ground)
+    diagonal, smoother = np.empty_like(ground), np.empty_like(ground)
     parts = _share(
         kernels.coarse_rows, graph.size, count, graph.links, owner, scale, member_ptr, members, cells, ground,
-        neighbours, weights, diagonal,
+        neighbours, weights, diagonal, smoother,
     )  # fmt: skip
     tail_nodes, tail_weights = join_tails(parts, neighbours, lambda first, last: [slice(first, last)])
     return Graph(
@@ -264,6 +249,7 @@ def _link(
         tail_weights=tail_weights,
         ground=ground,
         diagonal=diagonal,
+        smoother=smoother,
         starts=starts,
         cells=cells,
         shape=shape,
@@ -316,7 +302,7 @@ def _stack_small(graphs: list[Graph], owners: list[Index]) -> SmallLevels:
             np.concatenate([graph.tail_weights for graph in graphs]),
             ground,
         ),
-        diagonal=np.concatenate([graph.diagonal for graph in graphs]),
+        smoother=np.concatenate([graph.smoother for graph in graphs]),
         owner=np.concatenate(
             [owner + bases[k + 1] for k, owner in enumerate(owners)] or [np.empty(0)]
         ).astype(np.int32),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class GraphProblem:
         self.residual, self.correction = self.multigrid.residual, self.multigrid.correction
         self.flow, self.direction, self.nothing = (np.zeros(self.graph.size) for _ in range(3))
 
-    def _apply(self, values: Vector, out: Vector) -> None:
+    def _apply(self, values: NDArray[Any], out: NDArray[Any]) -> None:
         """Write the currents that leave every node."""
         share(kernels.apply_graph, self.graph.size, self.graph.links, self.nothing, values, out)
 
@@ -137,7 +137,7 @@ class GraphProblem:
 
 
 def _graph_of_cells(network: VoxelNetwork) -> tuple[Graph, Vector]:
-    """Number the conducting cells and link them; return the graph and the links to the inlet."""
+    """Give numbers to the conducting cells and link them; return the graph and the links to the inlet."""
     planes = len(network.conducts)
     seams = seams_of(network.conducts.shape, network.wraps)
     counts = np.zeros((planes, COLOURS), np.int64)
@@ -149,17 +149,17 @@ def _graph_of_cells(network: VoxelNetwork) -> tuple[Graph, Vector]:
     neighbours, weights = np.empty((count, 6), np.int32), np.empty((count, 6))
     inlet, outlet = np.empty(count), np.empty(count)
     cells = np.empty((count, 3), np.int16)
-    share(
-        voxels.link_cells, planes, *network.links, number, neighbours, weights, inlet, outlet, cells
-    )
+    share(voxels.link_cells, planes, *network.links, number, neighbours, weights, inlet, outlet, cells)
     ground = inlet + outlet
+    diagonal = weights.sum(axis=1) + ground
     graph = Graph(
         neighbours=neighbours,
         weights=weights,
         tail_nodes=np.empty(0, np.int32),
         tail_weights=np.empty(0),
         ground=ground,
-        diagonal=weights.sum(axis=1) + ground,
+        diagonal=diagonal,
+        smoother=diagonal,
         starts=starts,
         cells=cells,
         shape=network.conducts.shape,

@@ -142,7 +142,13 @@ class Grid:
         share(grid.restrict_grid, self.slabs, self.residual, multigrid.residual, *layout)
         multigrid.solve(visits=2)
         share(
-            grid.correct_grid, self.slabs, self.residual, multigrid.correction, self.scratch, *layout, self.totals
+            grid.correct_grid,
+            self.slabs,
+            self.residual,
+            multigrid.correction,
+            self.scratch,
+            *layout,
+            self.totals,
         )
         return float(self.totals.sum())
 
@@ -247,19 +253,17 @@ def _link_pieces(
     count = int(starts[-1, -1]) if starts.size else 0
     cells = np.empty((count, 3), np.int16)
     neighbours, weights = np.empty((count, 6), np.int32), np.empty((count, 6), np.float32)
-    ground, diagonal = np.empty(count, np.float32), np.empty(count, np.float32)
+    ground, diagonal, smoother = (np.empty(count, np.float32) for _ in range(3))
     flat_cell = None if network.cell is None else network.cell.reshape(-1)
     flat_areas = None if network.areas is None else tuple(area.reshape(-1) for area in network.areas)
     parts = share(
         links.link_pieces, len(nodes), network.links, flat_cell, flat_areas, piece, piece.reshape(-1), counts, nodes,
-        neighbours, weights, ground, diagonal, cells,
+        neighbours, weights, ground, diagonal, smoother, cells,
     )  # fmt: skip
     tail_nodes, tail_weights = join_tails(
         parts,
         neighbours,
-        lambda first, last: [
-            slice(low, high) for low, high in zip(starts[first], starts[last], strict=True)
-        ],
+        lambda first, last: [slice(low, high) for low, high in zip(starts[first], starts[last], strict=True)],
     )
     return Graph(
         neighbours=neighbours,
@@ -268,6 +272,7 @@ def _link_pieces(
         tail_weights=tail_weights,
         ground=ground,
         diagonal=diagonal,
+        smoother=smoother,
         starts=starts,
         cells=cells,
         shape=nodes.shape,

@@ -42,6 +42,8 @@ class Graph:
         Conductances to fixed potentials.
     diagonal : ndarray, shape (n,)
         Row sums of the weights plus `ground`.
+    smoother : ndarray, shape (n,)
+        The diagonal plus the links within a colour: what relaxation divides by.
     starts : ndarray, shape (planes + 1, colours), int64
         First node of a colour in a plane or a later one.
     cells : ndarray, shape (n, 3), int16
@@ -58,6 +60,7 @@ class Graph:
     tail_weights: Vector
     ground: Vector
     diagonal: Vector
+    smoother: Vector
     starts: NDArray[np.int64]
     cells: NDArray[np.int16]
     shape: tuple[int, int, int]
@@ -130,8 +133,8 @@ class SmallLevels:
         Whether no two nodes of a colour are linked.
     links : tuple of ndarray
         Rows of all graphs.
-    diagonal : ndarray, shape (n,)
-        Their diagonals.
+    smoother : ndarray, shape (n,)
+        What relaxation divides by.
     owner : ndarray, shape (n,), int32
         Nodes of the next graph.
     inverse : ndarray, shape (m, m)
@@ -143,7 +146,7 @@ class SmallLevels:
     starts: NDArray[np.int64]
     exact: NDArray[np.int64]
     links: tuple[Any, ...]
-    diagonal: Vector
+    smoother: Vector
     owner: Index
     inverse: Vector
     residual: Vector
@@ -190,7 +193,7 @@ class Multigrid:
                 small.starts,
                 small.exact,
                 small.links,
-                small.diagonal,
+                small.smoother,
                 small.owner,
                 small.inverse,
                 small.residual,
@@ -214,7 +217,16 @@ def _descend(level: Level, r: Vector, z: Vector, *, fresh: bool) -> None:
         from_zero = fresh and colour == 0 and graph.exact
         if colour > 0 or fresh or not graph.exact:
             share(
-                kernels.relax, planes, level.ranges, colour, False, from_zero, graph.links, graph.diagonal, r, z
+                kernels.relax,
+                planes,
+                level.ranges,
+                colour,
+                False,
+                from_zero,
+                graph.links,
+                graph.smoother,
+                r,
+                z,
             )
     level.residual.fill(0)
     share(
@@ -234,8 +246,6 @@ def _ascend(level: Level, r: Vector, z: Vector) -> None:
     """Correct from below and relax in the opposite order."""
     graph, planes = level.graph, len(level.ranges) - 1
     colours = graph.starts.shape[1]
-    share(
-        kernels.prolong, planes, level.ranges, colours - int(graph.exact), level.owner, level.correction, z
-    )
+    share(kernels.prolong, planes, level.ranges, colours - int(graph.exact), level.owner, level.correction, z)
     for colour in reversed(range(colours)):
-        share(kernels.relax, planes, level.ranges, colour, True, False, graph.links, graph.diagonal, r, z)
+        share(kernels.relax, planes, level.ranges, colour, True, False, graph.links, graph.smoother, r, z)

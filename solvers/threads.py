@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from os import getpid
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def share(kernel: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
     bounds = [part * count // threads for part in range(threads + 1)]
     others = [
         _pool(getpid(), threads).submit(kernel, first, last, *arguments)
-        for first, last in zip(bounds[1:-1], bounds[2:], strict=True)
+        for first, last in pairwise(bounds[1:])
     ]
     return [kernel(bounds[0], bounds[1], *arguments), *(other.result() for other in others)]
 

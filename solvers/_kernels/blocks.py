@@ -152,7 +152,7 @@ def count_nodes(first, last, counts, seams, per_plane):
 
 @jit
 def number_nodes(first, last, counts, seams, numbers, nodes):
-    """Number the first pieces of the blocks, plane by plane from `numbers` (planes, colours) on; −1 where there are none."""
+    """Write numbers for the first pieces of the blocks, plane by plane from `numbers` on; −1 where there are none."""
     for z in range(first, last):
         at = numbers[z].copy()
         for y in range(counts.shape[1]):

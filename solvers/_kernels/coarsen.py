@@ -89,9 +89,21 @@ def count_owners(first, last, starts, cells, halved, shape, seams, parent, count
 
 @jit
 def number_owners(
-    first, last, starts, cells, halved, shape, seams, parent, numbers, owner, coarse_cells, coarse_ground, ground
+    first,
+    last,
+    starts,
+    cells,
+    halved,
+    shape,
+    seams,
+    parent,
+    numbers,
+    owner,
+    coarse_cells,
+    coarse_ground,
+    ground,
 ):
-    """Number the aggregates, plane by plane from `numbers` (planes, colours) on; write what they consist of."""
+    """Write numbers for the aggregates, plane by plane from `numbers` (planes, colours) on; write what they consist of."""
     for p in range(first, last):
         at = numbers[p].copy()
         for c in range(starts.shape[1]):
@@ -188,7 +200,19 @@ def differing_axis(cells, i, j):
 
 @jit
 def coarse_rows(
-    first, last, links, owner, scale, member_ptr, members, cells, ground, neighbours, weights, diagonal
+    first,
+    last,
+    links,
+    owner,
+    scale,
+    member_ptr,
+    members,
+    cells,
+    ground,
+    neighbours,
+    weights,
+    diagonal,
+    smoother,
 ):
     """Write the rows of aggregates; return their range, their tails, counted from 0, and whether any share a cell.
 
@@ -218,11 +242,14 @@ def coarse_rows(
                 t += 1
                 row_nodes, row_weights = lengthen(row_nodes, length + 8), lengthen(row_weights, length + 8)
             row_nodes, row_weights = lengthen(row_nodes, length + 8), lengthen(row_weights, length + 8)
+        within = 0.0
         for k in range(length):
             axis = differing_axis(cells, c, row_nodes[k])
-            inside |= axis == 3
             row_weights[k] *= scale[3] if alike else scale[axis]
+            within += row_weights[k] if axis == 3 else 0.0
+        inside |= within > 0
         tail_nodes, tail_weights = lengthen(tail_nodes, used + length), lengthen(tail_weights, used + length)
         rows = (neighbours, weights, tail_nodes, tail_weights)
         used = write_row(c, row_nodes, row_weights, length, ground[c], rows, diagonal, used)
+        smoother[c] = diagonal[c] + within
     return first, last, tail_nodes[:used], tail_weights[:used], inside

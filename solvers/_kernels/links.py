@@ -15,7 +15,21 @@ inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=Tru
 
 @inlined
 def link_pair(
-    cells, areas, factor, pieces, main, at, delta, stride1, stride2, face, face1, face2, length, row_nodes, row_weights
+    cells,
+    areas,
+    factor,
+    pieces,
+    main,
+    at,
+    delta,
+    stride1,
+    stride2,
+    face,
+    face1,
+    face2,
+    length,
+    row_nodes,
+    row_weights,
 ):
     """Link two blocks of one piece each through the side they share; return how many links there are.
 
@@ -57,21 +71,63 @@ def link_single(cells, areas, factors, pieces, shape, nodes, bz, by, bx, row_nod
         at = (2 * bz + step) * plane + 2 * by * n2 + 2 * bx
         face = at + step * plane
         length = link_pair(
-            cells, rows0, 1.0, pieces, main, at, to * plane, n2, 1, face, n2, 1, length, row_nodes, row_weights
+            cells,
+            rows0,
+            1.0,
+            pieces,
+            main,
+            at,
+            to * plane,
+            n2,
+            1,
+            face,
+            n2,
+            1,
+            length,
+            row_nodes,
+            row_weights,
         )
         main = nodes[bz, by + to, bx]
         at = 2 * bz * plane + (2 * by + step) * n2 + 2 * bx
         face = (2 * bz * (n1 + 1) + 2 * by + 2 * step) * n2 + 2 * bx
         down = plane + n2
         length = link_pair(
-            cells, rows1, factors[1], pieces, main, at, to * n2, plane, 1, face, down, 1, length, row_nodes, row_weights
+            cells,
+            rows1,
+            factors[1],
+            pieces,
+            main,
+            at,
+            to * n2,
+            plane,
+            1,
+            face,
+            down,
+            1,
+            length,
+            row_nodes,
+            row_weights,
         )
         main = nodes[bz, by, bx + to]
         at = 2 * bz * plane + 2 * by * n2 + 2 * bx + step
         face = (2 * bz * n1 + 2 * by) * (n2 + 1) + 2 * bx + 2 * step
         down = plane + n1
         length = link_pair(
-            cells, rows2, factors[2], pieces, main, at, to, plane, n2, face, down, n2 + 1, length, row_nodes, row_weights
+            cells,
+            rows2,
+            factors[2],
+            pieces,
+            main,
+            at,
+            to,
+            plane,
+            n2,
+            face,
+            down,
+            n2 + 1,
+            length,
+            row_nodes,
+            row_weights,
         )
     return length
 
@@ -115,12 +171,11 @@ def link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights):
 @jit
 def link_pieces(
     first, last, cells, flat_cell, flat_areas, piece, flat_piece, counts, nodes, neighbours, weights, ground, diagonal,
-    blocks,
+    smoother, blocks,
 ):  # fmt: skip
-    """Write the rows of pieces, half the links between their cells; return the range of planes, the tails, counted from 0, and
-    whether pieces of one block are linked.
+    """Write the rows of pieces, half the links between their cells.
 
-    Arrays called flat are views of the others with one dimension.
+    Returns the range of planes, the tails, counted from 0, and whether pieces of one block are linked. Arrays called flat are views of the others with one dimension.
     """
     _, m1, m2 = nodes.shape
     factors = cells[4]
@@ -145,11 +200,15 @@ def link_pieces(
                         )  # fmt: skip
                     else:
                         length, tied = link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights)
+                    within = 0.0
                     for k in range(length if counts[bz, by, bx] > 1 else 0):
-                        inside |= 0 <= row_nodes[k] - nodes[bz, by, bx] < counts[bz, by, bx]
+                        if 0 <= row_nodes[k] - nodes[bz, by, bx] < counts[bz, by, bx]:
+                            within += row_weights[k]
+                    inside |= within > 0
                     ground[node] = tied
                     tail_nodes = lengthen(tail_nodes, used + length)
                     tail_weights = lengthen(tail_weights, used + length)
                     rows = (neighbours, weights, tail_nodes, tail_weights)
                     used = write_row(node, row_nodes, row_weights, length, tied, rows, diagonal, used)
+                    smoother[node] = diagonal[node] + within
     return first, last, tail_nodes[:used], tail_weights[:used], inside

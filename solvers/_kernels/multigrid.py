@@ -7,7 +7,8 @@ tails from position t on, up to a weight of 0. ``ground[i]`` ties node i to a fi
 
 Nodes are numbered colour by colour and plane by plane: ``starts[p, c]`` is the first node of colour c in plane p or later.
 Nodes of one colour are linked inside a block only, and blocks lie within a plane, so that sweeps over planes that are
-shared between threads give the same bits.
+shared between threads give the same bits. Relaxation divides by the `smoother`, the diagonal plus the links within a
+colour: between pieces of one block that only weak links tie, the halved links of the coarse graphs would overshoot.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=Tru
 
 @inlined
 def excess(i, links, r, z):
-    """Current that is missing at node i, r − A z, from the differences of z."""
+    """Return the current that is missing at node i, r − A z, from the differences of z."""
     neighbours, weights, tail_nodes, tail_weights, ground = links
     own = z[i]
     total = (
@@ -44,20 +45,20 @@ def excess(i, links, r, z):
 
 
 @jit
-def relax(first, last, starts, colour, backwards, from_zero, links, diagonal, r, z):
+def relax(first, last, starts, colour, backwards, from_zero, links, smoother, r, z):
     """Bring the nodes of one colour into balance with their neighbours, in ascending or descending order."""
     for p in range(first, last):
         low, high = np.uint64(starts[p, colour]), np.uint64(starts[p + 1, colour])
         if from_zero:
             for i in range(low, high):
-                z[i] = r[i] / diagonal[i]
+                z[i] = r[i] / smoother[i]
         elif backwards:
             for k in range(high - low):
                 i = high - np.uint64(1) - k
-                z[i] += excess(i, links, r, z) / diagonal[i]
+                z[i] += excess(i, links, r, z) / smoother[i]
         else:
             for i in range(low, high):
-                z[i] += excess(i, links, r, z) / diagonal[i]
+                z[i] += excess(i, links, r, z) / smoother[i]
 
 
 @jit
@@ -86,7 +87,7 @@ def apply_graph(first, last, links, zero, z, out):
 
 
 @jit
-def descend(level, fresh, starts, exact, links, diagonal, owner, r, z):
+def descend(level, fresh, starts, exact, links, smoother, owner, r, z):
     """Relax one of the small levels and restrict what is left."""
     colours = starts.shape[2]
     base = starts[level, 0, 0]
@@ -95,23 +96,23 @@ def descend(level, fresh, starts, exact, links, diagonal, owner, r, z):
     for colour in range(colours):
         if colour > 0 or fresh or not exact[level]:
             from_zero = fresh and colour == 0 and exact[level]
-            relax(0, 1, starts[level], colour, False, from_zero, links, diagonal, r, z)
+            relax(0, 1, starts[level], colour, False, from_zero, links, smoother, r, z)
     below = starts[level + 1, 0, 0]
     r[below : starts[level + 1, 1, colours - 1]] = 0
     restrict(0, 1, starts[level], colours - exact[level], links, owner, r, z, r)
 
 
 @jit
-def ascend(level, starts, exact, links, diagonal, owner, r, z):
+def ascend(level, starts, exact, links, smoother, owner, r, z):
     """Correct one of the small levels from the one below and relax again, in the opposite order."""
     colours = starts.shape[2]
     prolong(0, 1, starts[level], colours - exact[level], owner, z, z)
     for colour in range(colours - 1, -1, -1):
-        relax(0, 1, starts[level], colour, True, False, links, diagonal, r, z)
+        relax(0, 1, starts[level], colour, True, False, links, smoother, r, z)
 
 
 @jit
-def cycle_small(visits, starts, exact, links, diagonal, owner, inverse, r, z):
+def cycle_small(visits, starts, exact, links, smoother, owner, inverse, r, z):
     """Solve the small levels by W-cycles, a number of them on the first; one thread.
 
     The levels, the last of which the dense `inverse` solves, stand one after another in all arrays.
@@ -130,14 +131,14 @@ def cycle_small(visits, starts, exact, links, diagonal, owner, inverse, r, z):
                     total += inverse[i, j] * r[base + j]
                 z[base + i] = total
         elif left[level] > 0:
-            descend(level, fresh[level], starts, exact, links, diagonal, owner, r, z)
+            descend(level, fresh[level], starts, exact, links, smoother, owner, r, z)
             level += 1
             left[level] = 2
             fresh[level] = True
             continue
         level -= 1
         if level >= 0:
-            ascend(level, starts, exact, links, diagonal, owner, r, z)
+            ascend(level, starts, exact, links, smoother, owner, r, z)
             left[level] -= 1
             fresh[level] = False
 

@@ -28,7 +28,7 @@ def join(parent, i, j):
 @jit
 def count_runs(first, last, conducts, areas, row_ptr):
     """Count the runs of every row."""
-    n0, n1, n2 = conducts.shape
+    _, n1, n2 = conducts.shape
     for z in range(first, last):
         for y in range(n1):
             total = 0
@@ -44,7 +44,7 @@ def count_runs(first, last, conducts, areas, row_ptr):
 @jit
 def list_runs(first, last, conducts, areas, row_ptr, starts, ends, parent):
     """List first cell and cell after the last of every run, each its own tree."""
-    n0, n1, n2 = conducts.shape
+    _, n1, n2 = conducts.shape
     for z in range(first, last):
         for y in range(n1):
             at = row_ptr[z * n1 + y] - 1
@@ -131,7 +131,7 @@ def touch_ends(links, row_ptr, starts, ends, parent, touches, n0, n1):
 @jit
 def clear_idle_runs(first, last, conducts, row_ptr, starts, ends, parent, touches):
     """Clear the cells of all trees that do not touch both ends."""
-    n0, n1, _ = conducts.shape
+    n1 = conducts.shape[1]
     for z in range(first, last):
         for y in range(n1):
             for i in range(row_ptr[z * n1 + y], row_ptr[z * n1 + y + 1]):

@@ -45,7 +45,7 @@ def count_open(conducts, ends, wraps, z, y, counts):
 @jit
 def pack_counts(first, last, conducts, ends, wraps, black, red, size):
     """Write the numbers of open faces of black and red cells."""
-    n0, n1, n2 = conducts.shape
+    _, n1, n2 = conducts.shape
     width = size[2]
     for z in range(first, last):
         counts = np.zeros(2 * width, np.uint8)
@@ -111,7 +111,7 @@ def pack_ramp(first, last, x, black, size, inset):
 @jit
 def unpack(first, last, x, red, black, faces, factors, inlet, size, rows, out):
     """Write the potentials of all cells in the natural layout, NaN where nothing conducts."""
-    n0, n1, n2 = out.shape
+    _, n1, n2 = out.shape
     width = size[2]
     length = plane_length(size)
     for z in range(first, last):

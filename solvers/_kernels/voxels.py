@@ -56,7 +56,7 @@ def link(conducts, cell, areas, ends, factors, wraps, z, y, x, side):
 @jit
 def select_cells(first, last, codes, table, conducts, counts):
     """Look up which codes conduct; `counts` (n0, table) receives how often each code occurs in every plane."""
-    n0, n1, n2 = codes.shape
+    _, n1, n2 = codes.shape
     for z in range(first, last):
         for y in range(n1):
             for x in range(n2):
@@ -68,7 +68,7 @@ def select_cells(first, last, codes, table, conducts, counts):
 @jit
 def open_cells(first, last, areas0, areas1, areas2, conducts):
     """Mark the cells with an open face."""
-    n0, n1, n2 = conducts.shape
+    _, n1, n2 = conducts.shape
     for z in range(first, last):
         for y in range(n1):
             for x in range(n2):
@@ -84,7 +84,20 @@ def open_cells(first, last, areas0, areas1, areas2, conducts):
 
 @jit
 def link_cells(
-    first, last, conducts, cell, areas, ends, factors, wraps, number, neighbours, weights, inlet, outlet, cells
+    first,
+    last,
+    conducts,
+    cell,
+    areas,
+    ends,
+    factors,
+    wraps,
+    number,
+    neighbours,
+    weights,
+    inlet,
+    outlet,
+    cells,
 ):
     """Write the rows of the graph of all cells (see `multigrid`), their links to inlet and outlet and their coordinates."""
     _, n1, n2 = number.shape
