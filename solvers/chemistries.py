@@ -41,7 +41,7 @@ def _nyman() -> dict[str, Any]:
         "initial_salt_concentration": 1000.0,
         "electrolyte_diffusivity": _over_salt(lambda m: 8.794e-11 * m**2 - 3.972e-10 * m + 4.862e-10),
         "electrolyte_conductivity": _over_salt(lambda m: 0.1297 * m**3 - 2.51 * m**1.5 + 3.329 * m),
-        "transference_number": 0.2594,
+        "transference_number": Curve.constant(0.2594),
         "lithium_exchange_current_density": _lithium_exchange(1000.0),
     }
 
@@ -124,7 +124,7 @@ def nmc532_xu2019() -> dict[str, Any]:
         "initial_salt_concentration": 1000.0,
         "electrolyte_diffusivity": _over_salt(_valoen_diffusivity),
         "electrolyte_conductivity": _over_salt(_valoen_conductivity),
-        "transference_number": 0.38,
+        "transference_number": Curve.constant(0.38),
         "separator_thickness": 25e-6,
         "separator_porosity": 0.39,
         "separator_transport_efficiency": 0.39**1.5,
@@ -203,7 +203,7 @@ def lfp_prada2013() -> dict[str, Any]:
         "initial_salt_concentration": 1200.0,
         "electrolyte_diffusivity": Curve.constant(2e-10),
         "electrolyte_conductivity": _over_salt(_prada_conductivity),
-        "transference_number": 0.36,
+        "transference_number": Curve.constant(0.36),
         "separator_thickness": 25e-6,
         "separator_porosity": 0.45,
         "separator_transport_efficiency": 0.45**1.5,
@@ -261,7 +261,7 @@ def graphite_ecker2015() -> dict[str, Any]:
             lambda c: _ecker_diffusivity(c / 1000.0), lower=20.0, upper=MAXIMUM_SALT
         ),
         "electrolyte_conductivity": _over_salt(_ecker_conductivity),
-        "transference_number": 0.26,
+        "transference_number": Curve.constant(0.26),
         "separator_thickness": 20e-6,
         "separator_porosity": 0.508,
         "separator_transport_efficiency": 0.508**1.9804586773134945,

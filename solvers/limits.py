@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 # Until this number of diffusion times a sphere has not felt its centre; with that many to fill it, the flux settles.
 EARLY, LONG = 0.002, 5.0
 
+# Where lithium ions carry all of the current, salt never runs out: this stands for none.
+TINY = 1e-12
+
 # Nodes of a mean over [0, 1].
 MIDPOINTS = (np.arange(200) + 0.5) / 200
 
@@ -88,7 +91,8 @@ def attainable_utilization(
     -----
     Spheres: `sphere_utilization` of S = D_s t / R² with the mean diffusivity between the cut-offs. Salt: the steady
     parabola under a uniform reaction to the depth l, with what the separator stores and needs; without separator
-    l = (6 F D B c0 L / (I (1 - t+)))^(1/2). The diffusivity is its mean between none and the initial concentration.
+    l = (6 F D B c0 L / (I (1 - t+)))^(1/2). D / (1 - t+) is its mean between none and the initial
+    concentration.
     Resistance and kinetics are not limited here: they depend on the cut-off. The limit of the salt is an estimate,
     not a bound: a reaction that fades inwards reaches deeper, one that runs ahead of the salt may be cut off earlier.
 
@@ -235,16 +239,19 @@ def _solid_diffusivity(cell: CellParameters) -> float:
     return float(cell.particle_diffusivity(cell.minimum_stoichiometry + window * MIDPOINTS).mean())
 
 
-def _salt_diffusivity(cell: CellParameters) -> float:
-    """Mean between no salt and the initial concentration [m2.s-1]."""
-    return float(cell.electrolyte_diffusivity(cell.initial_salt_concentration * MIDPOINTS).mean())
+def _salt_mobility(cell: CellParameters) -> float:
+    """Mean of D / (1 - t+) between no salt and the initial concentration [m2.s-1]."""
+    salt = cell.initial_salt_concentration * MIDPOINTS
+    return float(
+        np.mean(cell.electrolyte_diffusivity(salt) / np.maximum(1.0 - cell.transference_number(salt), TINY))
+    )
 
 
 def _penetration(
     cell: CellParameters, current: Array, length: Array, porosity: Array, efficiency: Array
 ) -> Array:
     """Depth at which a uniform reaction runs out of salt [m]."""
-    gradient = (1.0 - cell.transference_number) * current / (FARADAY * _salt_diffusivity(cell))
+    gradient = current / (FARADAY * _salt_mobility(cell))
     stored, gap = cell.separator_porosity, cell.separator_thickness
     salt = cell.initial_salt_concentration * (stored * gap + porosity * length)
     salt = salt - 0.5 * stored * gap**2 * gradient / cell.separator_transport_efficiency
@@ -262,6 +269,4 @@ def _limiting_current(cell: CellParameters, length: Array, porosity: Array, effi
     salt = cell.initial_salt_concentration * (stored * gap + porosity * length)
     per_gradient = (porosity * length / 3.0 + stored * gap) * 0.5 * length / efficiency
     per_gradient = per_gradient + 0.5 * stored * gap**2 / cell.separator_transport_efficiency
-    return np.asarray(
-        FARADAY * _salt_diffusivity(cell) / (1.0 - cell.transference_number) * salt / per_gradient
-    )
+    return np.asarray(FARADAY * _salt_mobility(cell) * salt / per_gradient)

@@ -52,7 +52,7 @@ def test_penetration_and_limiting_current_belong_together(cell):
 def test_limiting_current_without_separator(cell):
     bare = dataclasses.replace(cell, separator_thickness=1e-15)
     mean = 8.794e-11 / 3.0 - 3.972e-10 / 2.0 + 4.862e-10  # of the fit of Nyman et al. between 0 and 1 mol/l
-    exact = 6.0 * FARADAY * mean * 0.15 * 1000.0 / ((1.0 - cell.transference_number) * 80e-6)
+    exact = 6.0 * FARADAY * mean * 0.15 * 1000.0 / ((1.0 - 0.2594) * 80e-6)
     assert attainable_utilization(bare, **DESIGN).limiting_current_density == pytest.approx(exact, rel=1e-4)
     beyond = attainable_utilization(bare, **(DESIGN | {"c_rate": 4.0 * exact / DESIGN["areal_capacity"]}))
     assert beyond.electrolyte == pytest.approx(0.5, rel=1e-4)
