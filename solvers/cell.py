@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from os import PathLike
 from typing import Self
 
 import numpy as np
@@ -151,6 +152,40 @@ class CellParameters:
         if name not in SETS:
             raise ValueError(f"name must be one of {', '.join(SETS)}, got {name!r}")
         return cls(name=name, **SETS[name]())
+
+    @classmethod
+    def from_bpx(cls, path: str | PathLike[str], *, electrode: str = "positive") -> Self:
+        """Read a half-cell from a BPX file (Battery Parameter eXchange); needs the extra ``bpx``.
+
+        Parameters
+        ----------
+        path : path-like
+            JSON file with a porous-electrode (DFN) set, or a partial one with electrolyte and separator.
+        electrode : {"positive", "negative"}, default "positive"
+            Which electrode works against lithium metal. A negative electrode takes lithium up in discharge, as any
+            electrode does against lithium.
+
+        Returns
+        -------
+        CellParameters
+            At the file's initial temperature. The cut-offs are the equilibrium potentials at the stoichiometric limits of
+            the electrode, or those of the file where it has that electrode only. `PorousElectrode.from_bpx` reads the rest.
+
+        Raises
+        ------
+        ValueError
+            If the file is not valid BPX, or lacks what a half-cell needs.
+        ModuleNotFoundError
+            If the package bpx is not installed.
+
+        Notes
+        -----
+        Properties of the electrolyte stay constant where their formula turns negative. The conductivity of the active
+        material is that of the electrode over (1 − porosity)^1.5.
+        """
+        from solvers.bpx_files import cell_arguments
+
+        return cls(**cell_arguments(path, electrode=electrode))
 
     @staticmethod
     def names() -> tuple[str, ...]:

@@ -30,8 +30,19 @@ def _over_salt(function: Callable[[Array], Array]) -> Curve:
     return Curve.from_function(lambda c: function(c / 1000.0), lower=0.0, upper=MAXIMUM_SALT)
 
 
-def _lithium_exchange(salt: float) -> float:
-    """Exchange-current density of lithium metal, Xu et al. 2019 [A.m-2]."""
+def lithium_exchange(salt: float) -> float:
+    """Estimate the exchange-current density of lithium metal after Xu et al. 2019.
+
+    Parameters
+    ----------
+    salt : float
+        Concentration of the electrolyte [mol.m-3].
+
+    Returns
+    -------
+    float
+        F · 3.5e-8 m s⁻¹ · c_Li^0.7 c^0.3 [A.m-2].
+    """
     return float(FARADAY * 3.5e-8 * LITHIUM_CONCENTRATION**0.7 * salt**0.3)
 
 
@@ -42,7 +53,7 @@ def _nyman() -> dict[str, Any]:
         "electrolyte_diffusivity": _over_salt(lambda m: 8.794e-11 * m**2 - 3.972e-10 * m + 4.862e-10),
         "electrolyte_conductivity": _over_salt(lambda m: 0.1297 * m**3 - 2.51 * m**1.5 + 3.329 * m),
         "transference_number": Curve.constant(0.2594),
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
     }
 
 
@@ -128,7 +139,7 @@ def nmc532_xu2019() -> dict[str, Any]:
         "separator_thickness": 25e-6,
         "separator_porosity": 0.39,
         "separator_transport_efficiency": 0.39**1.5,
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
         "active_conductivity": 100.0,
     }
 
@@ -207,7 +218,7 @@ def lfp_prada2013() -> dict[str, Any]:
         "separator_thickness": 25e-6,
         "separator_porosity": 0.45,
         "separator_transport_efficiency": 0.45**1.5,
-        "lithium_exchange_current_density": _lithium_exchange(1200.0),
+        "lithium_exchange_current_density": lithium_exchange(1200.0),
         "active_conductivity": 0.33795074,
         "temperature": 298.0,
     }
@@ -265,7 +276,7 @@ def graphite_ecker2015() -> dict[str, Any]:
         "separator_thickness": 20e-6,
         "separator_porosity": 0.508,
         "separator_transport_efficiency": 0.508**1.9804586773134945,
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
         "active_conductivity": 14.0,
     }
 
