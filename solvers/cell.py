@@ -169,7 +169,8 @@ class CellParameters:
         -------
         CellParameters
             At the file's initial temperature. The cut-offs are the equilibrium potentials at the stoichiometric limits of
-            the electrode, or those of the file where it has that electrode only. `PorousElectrode.from_bpx` reads the rest.
+            the electrode, or those of the file where it has that electrode only; `dataclasses.replace` sets others, as is
+            wise where such a limit lies on a plateau. `PorousElectrode.from_bpx` reads the rest.
 
         Raises
         ------

@@ -4,6 +4,7 @@ The set is that of Chen et al., J. Electrochem. Soc. 167, 080534 (2020), written
 """
 
 import copy
+import dataclasses
 import json
 import sys
 
@@ -156,7 +157,9 @@ def test_both_electrodes_take_lithium_up_in_discharge(write, electrode, window):
     assert (cell.minimum_stoichiometry, cell.maximum_stoichiometry) == pytest.approx(window, abs=1e-6)
     assert cell.lower_cutoff_voltage < cell.upper_cutoff_voltage
     block = PorousElectrode.from_bpx(path, electrode=electrode)
-    result = simulate_discharge(block, cell, c_rate=0.02)
+    # The window of graphite ends on a plateau, where any resistance would end the discharge long before.
+    lower = {"positive": cell.lower_cutoff_voltage, "negative": 0.0}[electrode]
+    result = simulate_discharge(block, dataclasses.replace(cell, lower_cutoff_voltage=lower), c_rate=0.02)
     assert np.all(np.diff(result.voltage) < 0.0)
     assert np.nanmean(result.stoichiometry) > window[0] + 0.9 * (window[1] - window[0])
     # F c_max (x_hi - x_lo) of the active material, in the volume of the file.
