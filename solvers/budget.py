@@ -1,6 +1,7 @@
 """Where the capacity goes: utilization and the shares that each loss mechanism takes."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from solvers.discharge import DischargeResult, run_protocol, simulate_discharge
 from solvers.discretise import Discretisation, chemistry, discretise
 from solvers.electrode import PorousElectrode
 from solvers.limits import AttainableUtilization, closed_form_limits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MECHANISMS = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 
@@ -56,6 +60,23 @@ class UtilizationBudget:
     limiting: str
     limits: AttainableUtilization
     discharge: DischargeResult
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw utilization and losses as one bar, with the closed-form limits.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_budgets
+
+        return draw_budgets({f"{self.discharge.c_rate:.3g}C": self}, axes=axes)
 
 
 def utilization_budget(

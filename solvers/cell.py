@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from os import PathLike
 from typing import Self
 
 import numpy as np
@@ -10,6 +11,8 @@ from solvers._kernels.newton import equilibrium
 from solvers.chemistries import SETS
 from solvers.constants import FARADAY, GAS_CONSTANT, STANDARD_TEMPERATURE
 from solvers.curves import Curve
+
+IDEAL_SOLUTION = Curve.constant(1.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,10 +43,10 @@ class CellParameters:
         Of the salt in the free electrolyte, over its concentration [m2.s-1].
     electrolyte_conductivity : Curve
         Of the free electrolyte, over the salt concentration [S.m-1].
-    transference_number : float
-        Of the lithium ion, with respect to the solvent.
-    thermodynamic_factor : float, default 1.0
-        1 + d ln f / d ln c.
+    transference_number : Curve
+        Of the lithium ion, with respect to the solvent, over the salt concentration.
+    thermodynamic_factor : Curve, default 1
+        1 + d ln f / d ln c, over the salt concentration.
     separator_thickness : float
         Thickness [m].
     separator_porosity : float
@@ -69,6 +72,8 @@ class CellParameters:
     ------
     ValueError
         If a number is outside its physical range, or the open-circuit potential never reaches the upper cut-off.
+    TypeError
+        If a property that may vary is not a `Curve`.
 
     Notes
     -----
@@ -92,8 +97,8 @@ class CellParameters:
     initial_salt_concentration: float
     electrolyte_diffusivity: Curve
     electrolyte_conductivity: Curve
-    transference_number: float
-    thermodynamic_factor: float = 1.0
+    transference_number: Curve
+    thermodynamic_factor: Curve = IDEAL_SOLUTION
     separator_thickness: float
     separator_porosity: float
     separator_transport_efficiency: float
@@ -107,21 +112,12 @@ class CellParameters:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        fractions = {"separator_porosity", "separator_transport_efficiency"}
-        from_zero = {"transference_number", "binder_nanoporosity", "binder_transport_efficiency"}
-        free = {"lithium_reaction_order", "lower_cutoff_voltage", "upper_cutoff_voltage"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, int | float) or field.name in free:
-                continue
-            if field.name in fractions and not 0 < value <= 1:
-                raise ValueError(f"{field.name} must lie in (0, 1], got {value}; did you pass percent?")
-            if field.name in from_zero and not 0 <= value <= 1:
-                raise ValueError(f"{field.name} must lie in [0, 1], got {value}; did you pass percent?")
-            if field.name not in fractions | from_zero and not 0 < value < np.inf:
-                raise ValueError(
-                    f"{field.name} must be positive and finite, got {value}; SI units are expected"
-                )
+            if field.type is Curve:
+                _check_curve(field.name, value)
+            elif field.type is float:
+                _check_number(field.name, value)
         if not self.lower_cutoff_voltage < self.upper_cutoff_voltage:
             raise ValueError(
                 f"upper_cutoff_voltage must exceed lower_cutoff_voltage = {self.lower_cutoff_voltage}, "
@@ -156,6 +152,41 @@ class CellParameters:
         if name not in SETS:
             raise ValueError(f"name must be one of {', '.join(SETS)}, got {name!r}")
         return cls(name=name, **SETS[name]())
+
+    @classmethod
+    def from_bpx(cls, path: str | PathLike[str], *, electrode: str = "positive") -> Self:
+        """Read a half-cell from a BPX file (Battery Parameter eXchange); needs the extra ``bpx``.
+
+        Parameters
+        ----------
+        path : path-like
+            JSON file with a porous-electrode (DFN) set, or a partial one with electrolyte and separator.
+        electrode : {"positive", "negative"}, default "positive"
+            Which electrode works against lithium metal. A negative electrode takes lithium up in discharge, as any
+            electrode does against lithium.
+
+        Returns
+        -------
+        CellParameters
+            At the file's initial temperature. The cut-offs are the equilibrium potentials at the stoichiometric limits of
+            the electrode, or those of the file where it has that electrode only; `dataclasses.replace` sets others, as is
+            wise where such a limit lies on a plateau. `PorousElectrode.from_bpx` reads the rest.
+
+        Raises
+        ------
+        ValueError
+            If the file is not valid BPX, or lacks what a half-cell needs.
+        ModuleNotFoundError
+            If the package bpx is not installed.
+
+        Notes
+        -----
+        Properties of the electrolyte stay constant where their formula turns negative. The conductivity of the active
+        material is that of the electrode over (1 − porosity)^1.5.
+        """
+        from solvers.bpx_files import cell_arguments
+
+        return cls(**cell_arguments(path, electrode=electrode))
 
     @staticmethod
     def names() -> tuple[str, ...]:
@@ -204,3 +235,34 @@ class CellParameters:
             else:
                 high = middle
         return 0.5 * (low + high)
+
+
+FRACTIONS = {"separator_porosity", "separator_transport_efficiency"}
+FROM_ZERO = {"binder_nanoporosity", "binder_transport_efficiency"}
+ANY_SIGN = {"lithium_reaction_order", "lower_cutoff_voltage", "upper_cutoff_voltage"}
+
+
+def _check_number(name: str, value: float) -> None:
+    """Refuse a number outside its physical range."""
+    if name in ANY_SIGN:
+        return
+    if name in FRACTIONS and not 0 < value <= 1:
+        raise ValueError(f"{name} must lie in (0, 1], got {value}; did you pass percent?")
+    if name in FROM_ZERO and not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie in [0, 1], got {value}; did you pass percent?")
+    if name not in FRACTIONS | FROM_ZERO and not 0 < value < np.inf:
+        raise ValueError(f"{name} must be positive and finite, got {value}; SI units are expected")
+
+
+def _check_curve(name: str, curve: object) -> None:
+    """Refuse what is no curve, and values outside their physical range."""
+    if not isinstance(curve, Curve):
+        raise TypeError(
+            f"{name} must be a Curve, got {curve!r}; Curve.constant, Curve.from_function and Curve.from_points make one"
+        )
+    low, high = curve.table[1:, 0].min(), curve.table[1:, 0].max()
+    # Measured numbers of concentrated electrolytes do fall below zero.
+    if name == "transference_number" and not -1 <= low <= high <= 1:
+        raise ValueError(f"{name} must lie in [-1, 1], got {low} to {high}; did you pass percent?")
+    if name not in {"transference_number", "open_circuit_potential"} and not (low >= 0 < high):
+        raise ValueError(f"{name} must not be negative, got {low} to {high}; where does the fit hold?")

@@ -30,8 +30,19 @@ def _over_salt(function: Callable[[Array], Array]) -> Curve:
     return Curve.from_function(lambda c: function(c / 1000.0), lower=0.0, upper=MAXIMUM_SALT)
 
 
-def _lithium_exchange(salt: float) -> float:
-    """Exchange-current density of lithium metal, Xu et al. 2019 [A.m-2]."""
+def lithium_exchange(salt: float) -> float:
+    """Estimate the exchange-current density of lithium metal after Xu et al. 2019.
+
+    Parameters
+    ----------
+    salt : float
+        Concentration of the electrolyte [mol.m-3].
+
+    Returns
+    -------
+    float
+        F · 3.5e-8 m s⁻¹ · c_Li^0.7 c^0.3 [A.m-2].
+    """
     return float(FARADAY * 3.5e-8 * LITHIUM_CONCENTRATION**0.7 * salt**0.3)
 
 
@@ -41,8 +52,8 @@ def _nyman() -> dict[str, Any]:
         "initial_salt_concentration": 1000.0,
         "electrolyte_diffusivity": _over_salt(lambda m: 8.794e-11 * m**2 - 3.972e-10 * m + 4.862e-10),
         "electrolyte_conductivity": _over_salt(lambda m: 0.1297 * m**3 - 2.51 * m**1.5 + 3.329 * m),
-        "transference_number": 0.2594,
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "transference_number": Curve.constant(0.2594),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
     }
 
 
@@ -124,11 +135,11 @@ def nmc532_xu2019() -> dict[str, Any]:
         "initial_salt_concentration": 1000.0,
         "electrolyte_diffusivity": _over_salt(_valoen_diffusivity),
         "electrolyte_conductivity": _over_salt(_valoen_conductivity),
-        "transference_number": 0.38,
+        "transference_number": Curve.constant(0.38),
         "separator_thickness": 25e-6,
         "separator_porosity": 0.39,
         "separator_transport_efficiency": 0.39**1.5,
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
         "active_conductivity": 100.0,
     }
 
@@ -203,11 +214,11 @@ def lfp_prada2013() -> dict[str, Any]:
         "initial_salt_concentration": 1200.0,
         "electrolyte_diffusivity": Curve.constant(2e-10),
         "electrolyte_conductivity": _over_salt(_prada_conductivity),
-        "transference_number": 0.36,
+        "transference_number": Curve.constant(0.36),
         "separator_thickness": 25e-6,
         "separator_porosity": 0.45,
         "separator_transport_efficiency": 0.45**1.5,
-        "lithium_exchange_current_density": _lithium_exchange(1200.0),
+        "lithium_exchange_current_density": lithium_exchange(1200.0),
         "active_conductivity": 0.33795074,
         "temperature": 298.0,
     }
@@ -261,11 +272,11 @@ def graphite_ecker2015() -> dict[str, Any]:
             lambda c: _ecker_diffusivity(c / 1000.0), lower=20.0, upper=MAXIMUM_SALT
         ),
         "electrolyte_conductivity": _over_salt(_ecker_conductivity),
-        "transference_number": 0.26,
+        "transference_number": Curve.constant(0.26),
         "separator_thickness": 20e-6,
         "separator_porosity": 0.508,
         "separator_transport_efficiency": 0.508**1.9804586773134945,
-        "lithium_exchange_current_density": _lithium_exchange(1000.0),
+        "lithium_exchange_current_density": lithium_exchange(1000.0),
         "active_conductivity": 14.0,
     }
 

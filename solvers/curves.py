@@ -199,3 +199,35 @@ class Curve:
         table[1:, 0] = values
         table[1:, 1] = slopes * step
         return cls(table)
+
+
+def combine(function: Callable[..., NDArray[np.float64]], first: Curve, second: Curve | None = None) -> Curve:
+    """Apply a smooth function to the values of curves of the same variable.
+
+    Parameters
+    ----------
+    function : callable
+        Vectorised, of one value from each curve.
+    first, second : Curve
+        The curves.
+
+    Returns
+    -------
+    Curve
+        Over the ranges of all of them; constant where all are.
+
+    Examples
+    --------
+    >>> line = Curve.from_function(lambda x: 2.0 * x, lower=0.0, upper=3.0)
+    >>> round(float(combine(lambda a, b: a * b, line, Curve.constant(5.0))(1.0)), 9)
+    10.0
+    """
+    curves = [curve for curve in (first, second) if curve is not None]
+    varying = [curve for curve in curves if not curve.is_constant]
+    if not varying:
+        return Curve.constant(float(function(*(curve(0.0) for curve in curves))))
+    return Curve.from_function(
+        lambda x: function(*(curve(x) for curve in curves)),
+        lower=min(curve.lower for curve in varying),
+        upper=max(curve.upper for curve in varying),
+    )

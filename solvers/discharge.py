@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from solvers.cell import CellParameters
 from solvers.constants import FARADAY
 from solvers.discretise import Discretisation, chemistry, discretise, radial_mesh
 from solvers.electrode import PorousElectrode
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
@@ -63,6 +66,8 @@ class DischargeResult:
         That of the constant-current part [A.m-2].
     theoretical_areal_capacity : float
         Over all active material [A.h.m-2].
+    thickness : float
+        Of the electrode, whose slices are equally thick [m].
     status : DischargeStatus
         How it ended.
     salt_positions : ndarray, shape (separator_cells + slices,), float64
@@ -73,6 +78,10 @@ class DischargeResult:
         Mean lithium content of each size class in each slice, at the end; NaN where there is none.
     surface_stoichiometry : ndarray, shape (slices, classes), float64
         The same at the particles' surface.
+    unused_areal_capacity : ndarray, shape (slices, classes), float64
+        Capacity that each size class of each slice still has at the end [A.h.m-2].
+    isolated_areal_capacity : ndarray, shape (slices,), float64
+        Capacity of the isolated material; with the unused one it adds up to what was not delivered [A.h.m-2].
     lithium_mismatch : float
         Lithium gained by the particles against charge passed, relative to the theoretical capacity.
     salt_mismatch : float
@@ -89,11 +98,14 @@ class DischargeResult:
     c_rate: float
     current_density: float
     theoretical_areal_capacity: float
+    thickness: float
     status: DischargeStatus
     salt_positions: Array
     salt_concentration: Array
     stoichiometry: Array
     surface_stoichiometry: Array
+    unused_areal_capacity: Array
+    isolated_areal_capacity: Array
     lithium_mismatch: float
     salt_mismatch: float
     steps: int
@@ -109,6 +121,40 @@ class DischargeResult:
     def delivered_areal_capacity(self) -> float:
         """Charge delivered up to the cut-off [A.h.m-2]."""
         return float(self.areal_capacity[-1])
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the voltage over the capacity.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_discharge
+
+        return draw_discharge(self, axes=axes)
+
+    def plot_unused(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw where in the electrode capacity is left at the end.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_unused
+
+        return draw_unused(self, axes=axes)
 
 
 STEP_LIMIT = 5000
@@ -259,12 +305,15 @@ def run_protocol(
             cell.lower_cutoff_voltage,
         ),
     )
-    (first, rest), (_, cutoff) = ends if current > 0.0 else ends[::-1]
+    (first, rest), (last, cutoff) = ends if current > 0.0 else ends[::-1]
     currents, limits = (current, stop), (rest, cutoff)
     end = _run(layout, materials, currents, nominal, first, limits, shells=shells, tolerance=tolerance)
     gained = float(np.sum(layout.volumes * (end.mean - first))) * FARADAY * cell.maximum_concentration
     passed = float(end.curve[-1, 3])
     storage = layout.mesh.storage
+    share = cell.active_capacity * electrode.thickness / electrode.slices
+    contents = _by_slice(layout, electrode, end.mean)
+    left = (contents - last) / (first - last)
     time, voltage, flowing, charge = (column.copy() for column in end.curve.T)
     return DischargeResult(
         time=time,
@@ -275,11 +324,14 @@ def run_protocol(
         c_rate=abs(current) / capacity,
         current_density=current,
         theoretical_areal_capacity=capacity,
+        thickness=electrode.thickness,
         status=end.status,
         salt_positions=_positions(layout, cell, electrode),
         salt_concentration=end.salt,
-        stoichiometry=_by_slice(layout, electrode, end.mean),
+        stoichiometry=contents,
         surface_stoichiometry=_by_slice(layout, electrode, end.surface),
+        unused_areal_capacity=share * electrode.active_fractions * np.where(np.isnan(left), 1.0, left),
+        isolated_areal_capacity=share * electrode.isolated_fractions,
         lithium_mismatch=(gained - passed) / (3600.0 * capacity),
         salt_mismatch=float(np.sum(storage * (end.salt - materials.salt)) / np.sum(storage * materials.salt)),
         steps=len(time) - 1,

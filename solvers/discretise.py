@@ -9,6 +9,7 @@ from solvers._kernels.newton import Chemistry, Mesh
 from solvers._kernels.particles import Radial
 from solvers.cell import CellParameters
 from solvers.constants import FARADAY
+from solvers.curves import combine
 from solvers.electrode import PorousElectrode
 
 Array = NDArray[np.float64]
@@ -52,12 +53,12 @@ def chemistry(cell: CellParameters) -> Chemistry:
     Chemistry
         Numbers and tables.
     """
-    uncommon = 1.0 - cell.transference_number
+    transference, factor = cell.transference_number, cell.thermodynamic_factor
+    at_rest = float(transference(cell.initial_salt_concentration))
     return Chemistry(
         salt=float(cell.initial_salt_concentration),
         thermal=float(cell.thermal_voltage),
-        salt_per_charge=uncommon / FARADAY,
-        junction=2.0 * cell.thermal_voltage * uncommon * cell.thermodynamic_factor,
+        salt_per_charge=(1.0 - at_rest) / FARADAY,
         exchange=FARADAY * cell.reaction_rate_constant * cell.maximum_concentration,
         lithium_exchange=float(cell.lithium_exchange_current_density),
         lithium_order=float(cell.lithium_reaction_order),
@@ -65,6 +66,8 @@ def chemistry(cell: CellParameters) -> Chemistry:
         diffusivity=cell.particle_diffusivity.table,
         salt_diffusivity=cell.electrolyte_diffusivity.table,
         conductivity=cell.electrolyte_conductivity.table,
+        migration=combine(lambda t: (t - at_rest) / FARADAY, transference).table,
+        junction=combine(lambda t, f: 2.0 * cell.thermal_voltage * (1.0 - t) * f, transference, factor).table,
     )
 
 

@@ -1,6 +1,7 @@
 """A porous electrode as the homogenised model sees it: slices from the separator to the current collector."""
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Self
 
 import numpy as np
@@ -162,6 +163,35 @@ class PorousElectrode:
             specific_surface_areas=np.full((slices, 1), 3.0 * active_fraction / particle_radius),
             isolated_fractions=np.full(slices, isolated_fraction),
         )
+
+    @classmethod
+    def from_bpx(cls, path: str | PathLike[str], *, electrode: str = "positive", slices: int = 20) -> Self:
+        """Read an electrode from a BPX file (Battery Parameter eXchange); needs the extra ``bpx``.
+
+        Parameters
+        ----------
+        path : path-like
+            JSON file with a porous-electrode (DFN) set.
+        electrode : {"positive", "negative"}, default "positive"
+            Which electrode.
+        slices : int, default 20
+            Number of slices; the mesh of the model.
+
+        Returns
+        -------
+        PorousElectrode
+            Particles of one material with several radii are size classes; `CellParameters.from_bpx` reads the rest.
+
+        Raises
+        ------
+        ValueError
+            If the file is not valid BPX, or lacks what a half-cell needs.
+        ModuleNotFoundError
+            If the package bpx is not installed.
+        """
+        from solvers.bpx_files import electrode_arguments
+
+        return cls(**electrode_arguments(path, electrode=electrode, slices=slices))
 
     @property
     def slices(self) -> int:

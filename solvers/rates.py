@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from solvers.cell import CellParameters
 from solvers.discharge import DischargeResult, simulate_discharge
 from solvers.electrode import PorousElectrode
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,6 +32,23 @@ class RateSweep:
     c_rate: NDArray[np.float64]
     utilization: NDArray[np.float64]
     results: tuple[DischargeResult, ...]
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the utilization over the rate.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_rates
+
+        return draw_rates(self, axes=axes)
 
 
 def sweep_rates(

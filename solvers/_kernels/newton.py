@@ -29,8 +29,7 @@ class Chemistry(NamedTuple):
 
     salt: float  # initial concentration
     thermal: float  # R T / F
-    salt_per_charge: float  # (1 - t+) / F
-    junction: float  # 2 R T / F (1 - t+) (1 + d ln f / d ln c)
+    salt_per_charge: float  # (1 - t+) / F at the initial concentration
     exchange: float  # F k c_max
     lithium_exchange: float
     lithium_order: float
@@ -38,6 +37,8 @@ class Chemistry(NamedTuple):
     diffusivity: np.ndarray
     salt_diffusivity: np.ndarray
     conductivity: np.ndarray
+    migration: np.ndarray  # what t+ / F gains over its value at the initial concentration
+    junction: np.ndarray  # 2 R T / F (1 - t+) (1 + d ln f / d ln c)
 
 
 class Mesh(NamedTuple):
@@ -85,15 +86,35 @@ def react(phi, c, j, base, slope, chemistry):
 def ionic_current(phi0, phi1, c0, c1, ionic, solid, current, chemistry):
     """Ionic current through a face of the electrode, and its derivatives by phi (jump), c0 and c1."""
     k, dk = lookup(0.5 * (c0 + c1), chemistry.conductivity)
+    junction, by_salt = lookup(0.5 * (c0 + c1), chemistry.junction)
+    ratio = math.log(c1 / c0)
     total = 1.0 / (solid + ionic / k)
-    i = (phi1 - phi0 + current * solid + chemistry.junction * math.log(c1 / c0)) * total
-    by_k = 0.5 * dk * i * total * ionic / (k * k)
-    return i, total, by_k - chemistry.junction / c0 * total, by_k + chemistry.junction / c1 * total
+    i = (phi1 - phi0 + current * solid + junction * ratio) * total
+    by_k = 0.5 * (dk * i * ionic / (k * k) + by_salt * ratio) * total
+    return i, total, by_k - junction / c0 * total, by_k + junction / c1 * total
+
+
+@njit(**FLAGS)
+def transfer(blocks, rhs, i, row, flux, by_c0, by_c1, by_phi):
+    """Move a flux from cell i to the next one in one of the two balances, and its derivatives into the Jacobian."""
+    rhs[i, row] -= flux
+    rhs[i + 1, row] += flux
+    blocks[i, 1, row, 0] += by_c0
+    blocks[i, 2, row, 0] += by_c1
+    blocks[i + 1, 0, row, 0] -= by_c0
+    blocks[i + 1, 1, row, 0] -= by_c1
+    blocks[i, 1, row, 1] -= by_phi
+    blocks[i, 2, row, 1] += by_phi
+    blocks[i + 1, 0, row, 1] += by_phi
+    blocks[i + 1, 1, row, 1] -= by_phi
 
 
 @njit(**FLAGS)
 def assemble(c, phi, j, base, slope, past, tau, current, chemistry, mesh, blocks, rhs, response):
-    """Fill the block tridiagonal system for the updates of (c, phi), with j condensed into `response` (p, 3)."""
+    """Fill the block tridiagonal system for the updates of (c, phi), with j condensed into `response` (p, 3).
+
+    Fluxes of salt are relative to the share of the current that cations carry at the initial concentration.
+    """
     cells = c.size
     front = mesh.front
     blocks[:] = 0.0
@@ -106,31 +127,19 @@ def assemble(c, phi, j, base, slope, past, tau, current, chemistry, mesh, blocks
     rhs[0, 0] += chemistry.salt_per_charge * current
     rhs[front, 1] += current
     for i in range(cells - 1):
-        d, dd = lookup(0.5 * (c[i] + c[i + 1]), chemistry.salt_diffusivity)
-        g = d / mesh.ionic[i + 1]
-        by_d = 0.5 * dd / mesh.ionic[i + 1] * (c[i + 1] - c[i])
-        flux = g * (c[i + 1] - c[i])
-        rhs[i, 0] += flux
-        rhs[i + 1, 0] -= flux
-        blocks[i, 1, 0, 0] += g - by_d
-        blocks[i, 2, 0, 0] -= g + by_d
-        blocks[i + 1, 0, 0, 0] -= g - by_d
-        blocks[i + 1, 1, 0, 0] += g + by_d
+        ie, by_phi, by_c0, by_c1 = current, 0.0, 0.0, 0.0
         if i >= front:
             s = i - front
             ie, by_phi, by_c0, by_c1 = ionic_current(
                 phi[s], phi[s + 1], c[i], c[i + 1], mesh.ionic[i + 1], mesh.solid[s], current, chemistry
             )
-            rhs[i, 1] -= ie
-            rhs[i + 1, 1] += ie
-            blocks[i, 1, 1, 0] += by_c0
-            blocks[i, 1, 1, 1] -= by_phi
-            blocks[i, 2, 1, 0] += by_c1
-            blocks[i, 2, 1, 1] += by_phi
-            blocks[i + 1, 0, 1, 0] -= by_c0
-            blocks[i + 1, 0, 1, 1] += by_phi
-            blocks[i + 1, 1, 1, 0] -= by_c1
-            blocks[i + 1, 1, 1, 1] -= by_phi
+            transfer(blocks, rhs, i, 1, ie, by_c0, by_c1, by_phi)
+        d, dd = lookup(0.5 * (c[i] + c[i + 1]), chemistry.salt_diffusivity)
+        m, dm = lookup(0.5 * (c[i] + c[i + 1]), chemistry.migration)
+        g = d / mesh.ionic[i + 1]
+        by_both = 0.5 * (dm * ie - dd / mesh.ionic[i + 1] * (c[i + 1] - c[i]))
+        flux = m * ie - g * (c[i + 1] - c[i])
+        transfer(blocks, rhs, i, 0, flux, m * by_c0 + g + by_both, m * by_c1 - g + by_both, m * by_phi)
     for s in range(cells - front):
         i = front + s
         for p in range(mesh.first[s], mesh.first[s + 1]):
@@ -256,15 +265,18 @@ def cell_voltage(c, phi, current, chemistry, mesh):
     """Potential of the collector against the lithium metal."""
     front = mesh.front
     d = lookup(c[0], chemistry.salt_diffusivity)[0]
-    at_lithium = c[0] + chemistry.salt_per_charge * current * mesh.ionic[0] / d
+    uncommon = chemistry.salt_per_charge - lookup(c[0], chemistry.migration)[0]
+    at_lithium = c[0] + uncommon * current * mesh.ionic[0] / d
     if not at_lithium > 0.0:
         return -np.inf if current > 0.0 else np.inf
     i0 = chemistry.lithium_exchange * (at_lithium / chemistry.salt) ** chemistry.lithium_order
     voltage = -2.0 * chemistry.thermal * math.asinh(0.5 * current / i0)
-    k = lookup(0.5 * (at_lithium + c[0]), chemistry.conductivity)[0]
-    voltage += chemistry.junction * math.log(c[front] / at_lithium) - current * mesh.ionic[0] / k
-    for i in range(front):
-        voltage -= current * mesh.ionic[i + 1] / lookup(0.5 * (c[i] + c[i + 1]), chemistry.conductivity)[0]
+    last = at_lithium
+    for i in range(front + 1):
+        middle = 0.5 * (last + c[i])
+        voltage -= current * mesh.ionic[i] / lookup(middle, chemistry.conductivity)[0]
+        voltage += lookup(middle, chemistry.junction)[0] * math.log(c[i] / last)
+        last = c[i]
     voltage += phi[0]
     for s in range(phi.size - 1):
         i = front + s

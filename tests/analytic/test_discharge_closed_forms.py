@@ -31,7 +31,7 @@ def simple_cell(**changes):
         "initial_salt_concentration": 1000.0,
         "electrolyte_diffusivity": Curve.constant(3e-10),
         "electrolyte_conductivity": Curve.constant(1.0),
-        "transference_number": 0.3,
+        "transference_number": Curve.constant(0.3),
         "separator_thickness": 1e-12,
         "separator_porosity": 1.0,
         "separator_transport_efficiency": 1.0,
@@ -109,7 +109,7 @@ def test_nmc811_needs_particles_below_a_micrometre_and_a_half_at_1c():
 def limiting_current(cell, block, *, zone=1.0):
     """6 F D B c0 L / ((1 - t+) l²) for a uniform reaction in the front share l / L of the electrode."""
     mobility = float(cell.electrolyte_diffusivity(0.0)) * block.transport_efficiency[0]
-    uncommon = 1.0 - cell.transference_number
+    uncommon = 1.0 - float(cell.transference_number(0.0))
     return 6.0 * FARADAY * mobility * cell.initial_salt_concentration / (uncommon * block.thickness * zone**2)
 
 
@@ -160,7 +160,7 @@ def test_the_limiting_current_parts_full_from_starved_electrodes():
 
 # ---------------------------------------------------------------- kinetics and resistance
 
-KINETIC = {"transference_number": 1.0, "reaction_rate_constant": 1e-11}
+KINETIC = {"transference_number": Curve.constant(1.0), "reaction_rate_constant": 1e-11}
 
 
 def kinetic_number(cell, block):

@@ -42,6 +42,35 @@ def test_unused_sites_account_for_the_utilization(cell):
     assert np.all(result.surface_stoichiometry > result.stoichiometry)
 
 
+@pytest.mark.parametrize("direction", ["discharge", "charge"])
+def test_what_is_left_by_slice_and_class_is_what_was_not_delivered(cell, direction):
+    efficiency = np.full(20, 0.2)
+    efficiency[17:] = 0.0
+    active = np.tile([0.2, 0.35], (20, 1))
+    radii = np.array([2e-6, 8e-6])
+    mixed = PorousElectrode(
+        thickness=120e-6,
+        porosity=np.full(20, 0.3),
+        transport_efficiency=efficiency,
+        electronic_conductivity=np.full(20, 10.0),
+        particle_radii=radii,
+        active_fractions=active,
+        specific_surface_areas=3.0 * active / radii,
+        isolated_fractions=np.full(20, 0.05),
+    )
+    result = simulate_discharge(mixed, cell, c_rate=2.0, direction=direction)
+    lost = result.theoretical_areal_capacity - result.delivered_areal_capacity
+    left = result.unused_areal_capacity.sum() + result.isolated_areal_capacity.sum()
+    assert left == pytest.approx(lost, rel=1e-8)
+    assert result.isolated_areal_capacity.sum() == pytest.approx(
+        result.theoretical_areal_capacity * 0.05 / 0.6
+    )
+    # Large particles keep more of their capacity than small ones, blocked slices all of it.
+    share = result.unused_areal_capacity / active
+    assert np.all(share[:17, 1] > share[:17, 0])
+    assert share[17:] == pytest.approx(np.full((3, 2), cell.active_capacity * 6e-6))
+
+
 def test_charge_returns_what_a_slow_discharge_took(cell):
     there = simulate_discharge(electrode(), cell, c_rate=0.01)
     back = simulate_discharge(electrode(), cell, c_rate=0.01, direction="charge")

@@ -9,7 +9,7 @@ import pytest
 from solvers._kernels.curves import evaluate, lookup
 from solvers.cell import CellParameters
 from solvers.constants import FARADAY
-from solvers.curves import Curve
+from solvers.curves import Curve, combine
 from solvers.electrode import PorousElectrode
 
 
@@ -100,7 +100,11 @@ def test_sets_survive_pickling(name):
     ("changes", "message"),
     [
         ({"separator_porosity": 47.0}, "separator_porosity must lie in .* did you pass percent"),
-        ({"transference_number": -0.1}, "transference_number must lie in"),
+        ({"transference_number": Curve.constant(26.0)}, "transference_number must lie in .* percent"),
+        (
+            {"electrolyte_diffusivity": Curve.from_points([0, 1], [1, -1])},
+            "electrolyte_diffusivity must not be neg",
+        ),
         ({"reaction_rate_constant": 0.0}, "reaction_rate_constant must be positive"),
         ({"lower_cutoff_voltage": 5.0}, "upper_cutoff_voltage must exceed"),
         ({"lower_cutoff_voltage": 4.8, "upper_cutoff_voltage": 4.9}, "open_circuit_potential must"),
@@ -109,6 +113,18 @@ def test_sets_survive_pickling(name):
 def test_cells_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(CellParameters.named("nmc811-chen2020"), **changes)
+
+
+def test_a_number_in_the_place_of_a_curve_is_refused():
+    with pytest.raises(TypeError, match=r"transference_number must be a Curve, got 0.26; Curve.constant"):
+        dataclasses.replace(CellParameters.named("nmc811-chen2020"), transference_number=0.26)
+
+
+def test_curves_combine_over_the_range_of_those_that_vary():
+    line = Curve.from_function(lambda x: 1.0 + x, lower=0.0, upper=4.0)
+    both = combine(lambda a, b: a * b, line, Curve.constant(3.0))
+    assert both([0.0, 1.5, 4.0, 9.0]) == pytest.approx([3.0, 7.5, 15.0, 15.0])
+    assert combine(np.negative, Curve.constant(3.0)).is_constant
 
 
 def test_unknown_names_list_the_known_ones():

@@ -1,5 +1,7 @@
 """Kernels of the discharge: compiled, interpreted and plain NumPy on small grids."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,11 @@ def rng():
 
 @pytest.fixture(scope="module")
 def case():
-    cell = CellParameters.named("graphite-ecker2015")
+    cell = dataclasses.replace(
+        CellParameters.named("graphite-ecker2015"),
+        transference_number=Curve.from_function(lambda c: 0.5 - 2e-4 * c, lower=0.0, upper=3000.0),
+        thermodynamic_factor=Curve.from_function(lambda c: 1.0 + 1e-3 * c, lower=0.0, upper=3000.0),
+    )
     active = np.array([[0.3, 0.2], [0.25, 0.3], [0.4, 0.1], [0.2, 0.35]])
     radii = np.array([2e-6, 7e-6])
     electrode = PorousElectrode(

@@ -1,0 +1,227 @@
+"""Pictures of discharges, budgets and limits. Matplotlib is imported when one is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from solvers.budget import UtilizationBudget
+    from solvers.discharge import DischargeResult
+    from solvers.limits import AttainableUtilization
+    from solvers.rates import RateSweep
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart.
+SHARE_COLOURS = {
+    "utilization": "#009E73",
+    "isolated": "#999999",
+    "solid_diffusion": "#E69F00",
+    "electrolyte": "#56B4E9",
+    "ohmic_kinetic": "#CC79A7",
+}
+SHARE_NAMES = {
+    "utilization": "utilized",
+    "isolated": "isolated",
+    "solid_diffusion": "solid diffusion",
+    "electrolyte": "electrolyte",
+    "ohmic_kinetic": "ohmic and kinetic",
+}
+CLASS_COLOURS = ("#0072B2", "#D55E00", "#F0E442", "#009E73", "#CC79A7", "#56B4E9")
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+# 1 A h m-2 = 0.1 mAh cm-2
+PER_SQUARE_CENTIMETRE = 0.1
+
+
+def _axes(axes: Axes | None, width: float = 6.0, height: float = 4.0) -> Axes:
+    """Make axes in a new figure where none are given."""
+    if axes is not None:
+        return axes
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def draw_discharge(result: DischargeResult, *, axes: Axes | None = None, label: str | None = None) -> Axes:
+    """
+    Draw the voltage over the capacity.
+
+    Parameters
+    ----------
+    result : DischargeResult
+        The run.
+    axes : Axes, optional
+        Where to draw, for curves to be overlaid; a new figure when left out.
+    label : str, optional
+        For the legend; the rate when left out.
+
+    Returns
+    -------
+    Axes
+        The axes.
+    """
+    axes = _axes(axes)
+    capacity = PER_SQUARE_CENTIMETRE * result.areal_capacity
+    axes.plot(capacity, result.voltage, label=label or f"{result.c_rate:.3g}C")
+    verb = "delivered" if result.current_density > 0.0 else "charged"
+    axes.set(xlabel=f"{verb} areal capacity [mAh cm⁻²]", ylabel="voltage against lithium [V]")
+    axes.legend()
+    return axes
+
+
+def draw_unused(result: DischargeResult, *, axes: Axes | None = None) -> Axes:
+    """
+    Draw where in the electrode capacity is left, by size class, and where it is isolated.
+
+    Parameters
+    ----------
+    result : DischargeResult
+        The run.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Capacity per volume of electrode over the depth from the separator; the area is what was not delivered.
+    """
+    axes = _axes(axes)
+    slices, classes = result.unused_areal_capacity.shape
+    width = 1e6 * result.thickness / slices
+    depth = (np.arange(slices + 1) * width).repeat(2)[1:-1]
+    # 1 A h m-2 over 1 um = 1000 mAh cm-3
+    parts = np.column_stack((result.unused_areal_capacity, result.isolated_areal_capacity)) / width * 1e3
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(classes)]
+    names = [f"size class {i + 1}" for i in range(classes)]
+    axes.stackplot(
+        depth,
+        parts.repeat(2, axis=0).T,
+        colors=[*colours, SHARE_COLOURS["isolated"]],
+        labels=[*names, "isolated"],
+    )
+    axes.set(
+        xlabel="depth from the separator [µm]",
+        ylabel="unused capacity [mAh cm⁻³]",
+        xlim=(0.0, depth[-1]),
+        ylim=(0.0, None),
+    )
+    axes.legend()
+    return axes
+
+
+def draw_budgets(budgets: Mapping[str, UtilizationBudget], *, axes: Axes | None = None) -> Axes:
+    """
+    Draw utilization and losses as one bar a budget, with the closed-form limits as marks.
+
+    Parameters
+    ----------
+    budgets : mapping of str to UtilizationBudget
+        Budgets by the name of their bar.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Bars of length 100 %.
+    """
+    axes = _axes(axes, height=1.4 + 0.6 * len(budgets))
+    ends = np.zeros(len(budgets))
+    for share, colour in SHARE_COLOURS.items():
+        widths = 100.0 * np.array([getattr(budget, share) for budget in budgets.values()])
+        axes.barh(range(len(budgets)), widths, left=ends, color=colour, label=SHARE_NAMES[share], height=0.62)
+        ends += widths
+    for limit, marker in (("solid_diffusion", "D"), ("electrolyte", "o"), ("ohmic_kinetic", "s")):
+        values = [100.0 * float(getattr(budget.limits, limit)) for budget in budgets.values()]
+        axes.plot(
+            values,
+            range(len(budgets)),
+            marker,
+            color=SHARE_COLOURS[limit],
+            markeredgecolor="black",
+            clip_on=False,
+            label=f"limit: {SHARE_NAMES[limit]}",
+        )
+    axes.set_yticks(range(len(budgets)), list(budgets))
+    axes.set(xlim=(0.0, 100.0), xlabel="share of the theoretical capacity [%]")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize="small")
+    return axes
+
+
+def draw_rates(sweep: RateSweep, *, axes: Axes | None = None) -> Axes:
+    """
+    Draw the utilization over the rate.
+
+    Parameters
+    ----------
+    sweep : RateSweep
+        The runs.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        With a logarithmic axis of rates.
+    """
+    axes = _axes(axes)
+    order = np.argsort(sweep.c_rate)
+    axes.semilogx(sweep.c_rate[order], 100.0 * sweep.utilization[order], "o-")
+    axes.set(xlabel="C-rate [h⁻¹]", ylabel="utilization [%]", ylim=(0.0, 102.0))
+    return axes
+
+
+def draw_attainable(
+    limits: AttainableUtilization,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    labels: tuple[str, str],
+    axes: Axes | None = None,
+) -> Axes:
+    """
+    Draw a map of the attainable utilization.
+
+    Parameters
+    ----------
+    limits : AttainableUtilization
+        Of shape (m, n).
+    x, y : array_like, shapes (n,) and (m,)
+        Values of the two arguments that vary.
+    labels : tuple of str
+        What they are, with units.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Filled contours with lines at the round values.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together.
+    """
+    across, up = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if limits.utilization.shape != (up.size, across.size):
+        raise ValueError(
+            f"x and y must have n and m values for limits of shape (m, n) = {limits.utilization.shape}, "
+            f"got {across.size} and {up.size}; numpy.meshgrid lays them out"
+        )
+    axes = _axes(axes)
+    filled = axes.contourf(across, up, 100.0 * limits.utilization, levels=np.linspace(0.0, 100.0, 41))
+    axes.figure.colorbar(filled, ax=axes, label="attainable utilization [%]", ticks=np.arange(0, 101, 20))
+    values = 100.0 * limits.utilization
+    inside = [100.0 * level for level in LEVELS if values.min() < 100.0 * level < values.max()]
+    if inside:
+        lines = axes.contour(across, up, values, levels=inside, colors="white", linewidths=0.9)
+        axes.clabel(lines, fmt="%g")
+    axes.set(xlabel=labels[0], ylabel=labels[1])
+    return axes
