@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from solvers.conjugate import Descent, minimise_energy
-from solvers.graph import GraphProblem
-from solvers.grid import Grid
 from solvers.network import VoxelNetwork, build_network, count_carrying_only, fix_at_centres, keep_carrying
+from solvers.problem import DOUBLE_ROUNDING, check_options, choose_problem, ramp
 from solvers.status import SolverError, Status
 
 if TYPE_CHECKING:
@@ -23,18 +22,6 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 CONVENTIONS = ("face", "porespy", "openimpala", "pumapy")
-
-SINGLE_ROUNDING = 1e-7
-"""Relative error of the effective conductivity that single precision leaves."""
-
-CONTRAST_ROUNDING = 4e-12
-"""The same times the smallest over the largest conductivity."""
-
-DOUBLE_ROUNDING = 1e-12
-"""The same for double precision."""
-
-LARGEST_ASPECT = 1.6
-"""Ratio of voxel edges up to which cubic blocks of voxels make a good coarse grid."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -169,7 +156,9 @@ def solve_transport(
     >>> round(result.effective_conductivity, 6), round(result.tortuosity_factor, 6)
     (0.666667, 1.125)
     """
-    _check(convention, tolerance, precision, max_iterations)
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention must be one of {CONVENTIONS}, got {convention!r}")
+    check_options(tolerance, precision, max_iterations)
     if sides is None and convention == "pumapy":
         sides = "periodic"
     block = build_network(structure, conductivity=conductivity, axis=axis, sides=sides, voxel_size=voxel_size)
@@ -183,42 +172,12 @@ def solve_transport(
         return _blocked(block, axis, field=field)
     if network.conducts.shape[0] == 0:
         return _two_layers(block, network.ends, length, axis, field=field)
-    problem, rounding = _choose_problem(network, tolerance, precision)
+    problem, rounding = choose_problem(network, ramp(network), tolerance=tolerance, precision=precision)
     descent = minimise_energy(problem, tolerance=tolerance, rounding=rounding, max_iterations=max_iterations)
     if throw and not descent.status.is_answer:
         raise SolverError(descent.status, f"(error estimate {descent.error:.1e})")
     potential = _as_given(problem.unpack(), block, axis) if field else None
     return _summarise(block, descent, problem.planes(), length, potential)
-
-
-def _choose_problem(
-    network: VoxelNetwork, tolerance: float, precision: str
-) -> tuple[Grid | GraphProblem, float]:
-    """Choose between the lean grid in single precision and the plain graph in double precision."""
-    _, n1, n2 = network.conducts.shape
-    odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
-    stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
-    rounding = SINGLE_ROUNDING
-    if network.cell is not None:
-        rounding = max(rounding, CONTRAST_ROUNDING / float(network.cell[network.conducts > 0].min()))
-    wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
-    if odd or stretched or wants_double:
-        return GraphProblem(network), DOUBLE_ROUNDING
-    return Grid(network), rounding
-
-
-def _check(convention: str, tolerance: float, precision: str, max_iterations: int) -> None:
-    """Refuse arguments that make no sense."""
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention must be one of {CONVENTIONS}, got {convention!r}")
-    if not 0.0 < tolerance < 1.0:
-        raise ValueError(
-            f"tolerance must lie in (0, 1), got {tolerance}; it is a relative error of the conductivity"
-        )
-    if precision not in {"auto", "single", "double"}:
-        raise ValueError(f"precision must be 'auto', 'single' or 'double', got {precision!r}")
-    if max_iterations < 1:
-        raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
 
 
 def _summarise(

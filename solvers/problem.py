@@ -1,0 +1,119 @@
+"""The choice between the two ways to hold a network, and its start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from solvers.graph import GraphProblem
+from solvers.grid import Grid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from solvers.network import VoxelNetwork
+
+    Vector = NDArray[np.float64]
+
+SINGLE_ROUNDING = 1e-7
+"""Relative error of the energy that single precision leaves."""
+
+CONTRAST_ROUNDING = 4e-12
+"""The same times the smallest over the largest conductivity."""
+
+DOUBLE_ROUNDING = 1e-12
+"""The same for double precision."""
+
+LARGEST_ASPECT = 1.6
+"""Ratio of voxel edges up to which cubic blocks of voxels make a good coarse grid."""
+
+
+def choose_problem(
+    network: VoxelNetwork,
+    levels: Vector,
+    *,
+    tolerance: float,
+    precision: str,
+    source: NDArray[np.float32] | None = None,
+) -> tuple[Grid | GraphProblem, float]:
+    """
+    Choose between the lean grid in single precision and the plain graph in double precision.
+
+    Parameters
+    ----------
+    network : VoxelNetwork
+        Network of which every cell carries current.
+    levels : ndarray, shape (n0,), float64
+        Potential of every plane to start from.
+    tolerance : float
+        Relative error of the energy that the iteration may leave.
+    precision : {"auto", "single", "double"}
+        Precision of the vectors.
+    source : ndarray, shape (n0, n1, n2), float32, optional
+        Current fed into every cell; None: the inlet is at potential 1.
+
+    Returns
+    -------
+    problem : Grid or GraphProblem
+        What `minimise_energy` takes.
+    rounding : float
+        Relative error that its rounding leaves.
+    """
+    _, n1, n2 = network.conducts.shape
+    odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
+    stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
+    rounding = SINGLE_ROUNDING
+    if network.cell is not None:
+        rounding = max(rounding, CONTRAST_ROUNDING / float(network.cell[network.conducts > 0].min()))
+    wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
+    if odd or stretched or wants_double:
+        return GraphProblem(network, levels, source=source), DOUBLE_ROUNDING
+    return Grid(network, levels, source=source), rounding
+
+
+def ramp(network: VoxelNetwork) -> Vector:
+    """
+    Potentials of the planes of an open block.
+
+    Parameters
+    ----------
+    network : VoxelNetwork
+        Any network.
+
+    Returns
+    -------
+    ndarray, shape (n0,), float64
+        Linear ramp between inlet (1) and outlet (0).
+    """
+    count = network.conducts.shape[0]
+    inset = 0.5 if network.factors[0] == 2.0 else 1.0
+    return np.asarray(1.0 - (np.arange(count) + inset) / (count - 1 + 2 * inset))
+
+
+def check_options(tolerance: float, precision: str, max_iterations: int) -> None:
+    """
+    Refuse options of the iteration that make no sense.
+
+    Parameters
+    ----------
+    tolerance : float
+        Relative error.
+    precision : str
+        Precision of the vectors.
+    max_iterations : int
+        Iterations.
+
+    Raises
+    ------
+    ValueError
+        If one of them makes no sense.
+    """
+    if not 0.0 < tolerance < 1.0:
+        raise ValueError(
+            f"tolerance must lie in (0, 1), got {tolerance}; it is a relative error of the conductivity"
+        )
+    if precision not in {"auto", "single", "double"}:
+        raise ValueError(f"precision must be 'auto', 'single' or 'double', got {precision!r}")
+    if max_iterations < 1:
+        raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
