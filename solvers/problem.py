@@ -1,4 +1,4 @@
-"""The choice between the two ways to hold a network, and its start."""
+"""The choice between the two ways to hold a network, and the solve."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solvers.conjugate import Descent, minimise_energy
 from solvers.graph import GraphProblem
 from solvers.grid import Grid
+from solvers.status import Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +31,17 @@ LARGEST_ASPECT = 1.6
 """Ratio of voxel edges up to which cubic blocks of voxels make a good coarse grid."""
 
 
-def choose_problem(
+def solve_network(
     network: VoxelNetwork,
     levels: Vector,
     *,
     tolerance: float,
     precision: str,
+    max_iterations: int,
     source: NDArray[np.float32] | None = None,
-) -> tuple[Grid | GraphProblem, float]:
+) -> tuple[Grid | GraphProblem, Descent]:
     """
-    Choose between the lean grid in single precision and the plain graph in double precision.
+    Minimise the energy of a network.
 
     Parameters
     ----------
@@ -50,16 +53,32 @@ def choose_problem(
         Relative error of the energy that the iteration may leave.
     precision : {"auto", "single", "double"}
         Precision of the vectors.
+    max_iterations : int
+        Iterations after which to give up.
     source : ndarray, shape (n0, n1, n2), float32, optional
         Current fed into every cell; None: the inlet is at potential 1.
 
     Returns
     -------
     problem : Grid or GraphProblem
-        What `minimise_energy` takes.
-    rounding : float
-        Relative error that its rounding leaves.
+        Holds the solution.
+    descent : Descent
+        Energy, error and status.
     """
+    for lean in (True, False):
+        rounding = _rounding(network, tolerance, precision) if lean else DOUBLE_ROUNDING
+        kind = GraphProblem if rounding == DOUBLE_ROUNDING else Grid
+        problem = kind(network, levels, source=source)
+        descent = minimise_energy(
+            problem, tolerance=tolerance, rounding=rounding, max_iterations=max_iterations
+        )
+        if descent.status is not Status.PRECISION_LIMIT or precision != "auto":
+            break
+    return problem, descent
+
+
+def _rounding(network: VoxelNetwork, tolerance: float, precision: str) -> float:
+    """Tell the relative error that rounding leaves in the leanest problem that serves."""
     _, n1, n2 = network.conducts.shape
     odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
     stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
@@ -67,9 +86,7 @@ def choose_problem(
     if network.cell is not None:
         rounding = max(rounding, CONTRAST_ROUNDING / float(network.cell[network.conducts > 0].min()))
     wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
-    if odd or stretched or wants_double:
-        return GraphProblem(network, levels, source=source), DOUBLE_ROUNDING
-    return Grid(network, levels, source=source), rounding
+    return DOUBLE_ROUNDING if odd or stretched or wants_double else rounding
 
 
 def ramp(network: VoxelNetwork) -> Vector:

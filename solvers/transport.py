@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solvers.conjugate import Descent, minimise_energy
+from solvers.conjugate import Descent
 from solvers.network import VoxelNetwork, build_network, count_carrying_only, fix_at_centres, keep_carrying
-from solvers.problem import DOUBLE_ROUNDING, check_options, choose_problem, ramp
+from solvers.problem import DOUBLE_ROUNDING, check_options, ramp, solve_network
 from solvers.status import SolverError, Status
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TransportResult:
     flux_mismatch : float
         Largest relative deviation of the flux through a plane from the mean flux.
     error_estimate : float
-        Estimated relative error of `effective_conductivity` left by the iteration (not by the voxels).
+        Bound on the relative error of `effective_conductivity` left by the iteration (not by the voxels).
     upper_bound : float
         Energy of the computed field, which the exact discrete effective conductivity cannot exceed
         (up to rounding), in the unit of the conductivities.
@@ -137,7 +137,7 @@ def solve_transport(
     -----
     Cell-centred finite volumes of ∇·(σ∇u) = 0 with harmonic means on the inner faces. Conjugate gradients,
     preconditioned by a multigrid cycle, minimise the energy Σ g (Δu)², whose minimum is the effective conductivity. Every
-    iteration lowers the energy by a known amount; the error estimate extrapolates the amounts still to come [1]_.
+    iteration lowers the energy by a known amount; a quadrature bounds the amounts still to come [1]_.
 
     "face" fixes u = 1 and u = 0 on the outer faces of the block. The others fix it at the centres of the first and the
     last layer: "porespy" and "pumapy" take the length N − 1, "openimpala" N; "porespy" and "openimpala" count the
@@ -145,8 +145,8 @@ def solve_transport(
 
     References
     ----------
-    .. [1] Z. Strakoš and P. Tichý, "On error estimation in the conjugate gradient method and why it works in finite
-       precision computations", ETNA 13 (2002) 56–80.
+    .. [1] G. Meurant and P. Tichý, "On computing quadrature-based bounds for the A-norm of the error in conjugate
+       gradients", Numer. Algorithms 62 (2013) 163–191.
 
     Examples
     --------
@@ -172,8 +172,9 @@ def solve_transport(
         return _blocked(block, axis, field=field)
     if network.conducts.shape[0] == 0:
         return _two_layers(block, network.ends, length, axis, field=field)
-    problem, rounding = choose_problem(network, ramp(network), tolerance=tolerance, precision=precision)
-    descent = minimise_energy(problem, tolerance=tolerance, rounding=rounding, max_iterations=max_iterations)
+    problem, descent = solve_network(
+        network, ramp(network), tolerance=tolerance, precision=precision, max_iterations=max_iterations
+    )
     if throw and not descent.status.is_answer:
         raise SolverError(descent.status, f"(error estimate {descent.error:.1e})")
     potential = _as_given(problem.unpack(), block, axis) if field else None
