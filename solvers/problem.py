@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
+CONVENTIONS = ("face", "porespy", "openimpala", "pumapy")
+"""Where other programs fix the potential, and what they take for the length."""
+
 SINGLE_ROUNDING = 1e-7
 """Relative error of the energy that single precision leaves."""
 
@@ -106,6 +109,51 @@ def ramp(network: VoxelNetwork) -> Vector:
     count = network.conducts.shape[0]
     inset = 0.5 if network.factors[0] == 2.0 else 1.0
     return np.asarray(1.0 - (np.arange(count) + inset) / (count - 1 + 2 * inset))
+
+
+def length_between_ends(convention: str, layers: int) -> int:
+    """
+    Tell how many voxels lie between inlet and outlet.
+
+    Parameters
+    ----------
+    convention : {"face", "porespy", "openimpala", "pumapy"}
+        Where the potential is fixed, see `solve_transport`.
+    layers : int
+        Number of layers of the image.
+
+    Returns
+    -------
+    int
+        Length that enters the effective conductivity.
+
+    Raises
+    ------
+    ValueError
+        If the convention is unknown.
+    """
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention must be one of {CONVENTIONS}, got {convention!r}")
+    return layers if convention in {"face", "openimpala"} else layers - 1
+
+
+def sides_of(convention: str, sides: str | None) -> str | None:
+    """
+    Tell what bounds the block laterally.
+
+    Parameters
+    ----------
+    convention : str
+        Where the potential is fixed, see `solve_transport`.
+    sides : {"insulated", "periodic"} or None
+        What the caller says.
+
+    Returns
+    -------
+    {"insulated", "periodic"} or None
+        The same, or what the convention implies.
+    """
+    return "periodic" if sides is None and convention == "pumapy" else sides
 
 
 def check_options(tolerance: float, precision: str, max_iterations: int) -> None:

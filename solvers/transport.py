@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from solvers.conjugate import Descent
+from solvers.flux import map_currents
 from solvers.network import VoxelNetwork, build_network, count_carrying_only, fix_at_centres, keep_carrying
-from solvers.problem import DOUBLE_ROUNDING, check_options, ramp, solve_network
+from solvers.problem import DOUBLE_ROUNDING, check_options, length_between_ends, ramp, sides_of, solve_network
 from solvers.status import SolverError, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
     from meso.structure import Mesostructure
 
     Vector = NDArray[np.float64]
-
-CONVENTIONS = ("face", "porespy", "openimpala", "pumapy")
+    Single = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -57,6 +57,9 @@ class TransportResult:
     field : ndarray or None
         Potential in every voxel, 1 at the first face and 0 at the last along the axis, NaN where no current
         can flow; same shape as the structure, float32. None unless asked for.
+    flux : ndarray or None
+        Magnitude of the current density in every voxel for a mean gradient of the potential of 1, in the unit of the
+        conductivities; same shape as the structure, float32. None unless asked for.
     """
 
     effective_conductivity: float
@@ -71,6 +74,7 @@ class TransportResult:
     iterations: int
     status: Status
     field: NDArray[np.float32] | None = None
+    flux: NDArray[np.float32] | None = None
 
 
 def solve_transport(
@@ -85,6 +89,7 @@ def solve_transport(
     precision: str = "auto",
     max_iterations: int = 200,
     field: bool = False,
+    flux: bool = False,
     throw: bool = True,
 ) -> TransportResult:
     """
@@ -115,6 +120,8 @@ def solve_transport(
         Iterations after which the solve gives up.
     field : bool, default False
         Whether to return the potential.
+    flux : bool, default False
+        Whether to return the magnitude of the current density, see `current_density`.
     throw : bool, default True
         Whether to raise when the solve ends without an answer, instead of returning its status.
 
@@ -156,29 +163,27 @@ def solve_transport(
     >>> round(result.effective_conductivity, 6), round(result.tortuosity_factor, 6)
     (0.666667, 1.125)
     """
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention must be one of {CONVENTIONS}, got {convention!r}")
     check_options(tolerance, precision, max_iterations)
-    if sides is None and convention == "pumapy":
-        sides = "periodic"
+    sides = sides_of(convention, sides)
     block = build_network(structure, conductivity=conductivity, axis=axis, sides=sides, voxel_size=voxel_size)
+    length = length_between_ends(convention, block.layers)
     percolates, network = keep_carrying(block)
     if convention in {"porespy", "openimpala"}:
         block = count_carrying_only(block, network)
     if convention != "face":
         percolates, network = keep_carrying(fix_at_centres(block))
-    length = block.layers if convention in {"face", "openimpala"} else block.layers - 1
+    wanted = _Wanted(axis=axis, convention=convention, field=field, flux=flux)
     if not percolates:
-        return _blocked(block, axis, field=field)
+        return _blocked(block, wanted)
     if network.conducts.shape[0] == 0:
-        return _two_layers(block, network.ends, length, axis, field=field)
+        return _two_layers(block, network.ends, length, wanted)
     problem, descent = solve_network(
         network, ramp(network), tolerance=tolerance, precision=precision, max_iterations=max_iterations
     )
     if throw and not descent.status.is_answer:
         raise SolverError(descent.status, f"(error estimate {descent.error:.1e})")
-    potential = _as_given(problem.unpack(), block, axis) if field else None
-    return _summarise(block, descent, problem.planes(), length, potential)
+    maps = wanted.draw(block, problem.unpack)
+    return _summarise(block, descent, problem.planes(), length, maps)
 
 
 def _summarise(
@@ -186,7 +191,7 @@ def _summarise(
     descent: Descent,
     planes: tuple[Vector, Vector],
     length: int,
-    potential: NDArray[np.float32] | None,
+    maps: dict[str, NDArray[np.float32]],
 ) -> TransportResult:
     """Read the effective conductivity off the energy, and the profile off the mean potentials."""
     means, fluxes = planes
@@ -208,21 +213,20 @@ def _summarise(
         upper_bound=sigma,
         iterations=descent.iterations,
         status=descent.status,
-        field=potential,
+        **maps,
     )
 
 
-def _two_layers(block: VoxelNetwork, ends: Vector, length: int, axis: int, *, field: bool) -> TransportResult:
+def _two_layers(block: VoxelNetwork, ends: Vector, length: int, wanted: _Wanted) -> TransportResult:
     """Answer for two layers that are themselves inlet and outlet: the links between them."""
     energy = float(ends[0].sum())
     descent = Descent(energy=energy, error=DOUBLE_ROUNDING, iterations=0, status=Status.CONVERGED)
-    potential = _as_given(np.empty((0, *ends.shape[1:]), np.float32), block, axis) if field else None
-    return _summarise(block, descent, (np.empty(0), np.full(1, energy)), length, potential)
+    maps = wanted.draw(block, lambda: np.empty((0, *ends.shape[1:]), np.float32))
+    return _summarise(block, descent, (np.empty(0), np.full(1, energy)), length, maps)
 
 
-def _blocked(block: VoxelNetwork, axis: int, *, field: bool) -> TransportResult:
+def _blocked(block: VoxelNetwork, wanted: _Wanted) -> TransportResult:
     """Answer for a structure without a path."""
-    nowhere = np.full(block.conducts.shape, np.nan, np.float32)
     return TransportResult(
         effective_conductivity=0.0,
         tortuosity_factor=np.inf,
@@ -235,16 +239,40 @@ def _blocked(block: VoxelNetwork, axis: int, *, field: bool) -> TransportResult:
         upper_bound=0.0,
         iterations=0,
         status=Status.NOT_PERCOLATING,
-        field=_as_given(nowhere, block, axis) if field else None,
+        **wanted.draw(block, lambda: np.full(block.conducts.shape, np.nan, np.float32)),
     )
 
 
-def _as_given(potential: NDArray[np.float32], block: VoxelNetwork, axis: int) -> NDArray[np.float32]:
-    """Potential in the layout of the image, the end layers included where they are inlet and outlet."""
-    if potential.shape[0] < block.layers:
-        conducts = block.conducts[[0, -1]] > 0
-        ends = np.where(conducts, np.array([[[1.0]], [[0.0]]]), np.nan).astype(np.float32)
-        potential = np.concatenate((ends[:1], potential, ends[1:]))
-    if block.dimensions == 2:
-        potential = potential[:, 0, :]
-    return np.ascontiguousarray(np.moveaxis(potential, 0, axis))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which maps are to be returned."""
+
+    axis: int
+    convention: str
+    field: bool
+    flux: bool
+
+    def draw(self, block: VoxelNetwork, unpack: Callable[[], Single]) -> dict[str, Single]:
+        """Draw them from the potential between the ends, in the layout of the image."""
+        if not (self.field or self.flux):
+            return {}
+        potential = _with_ends(unpack(), block)
+        maps = {"field": potential} if self.field else {}
+        if self.flux:
+            maps["flux"] = map_currents(block, potential, self.convention)
+        return {name: self._as_given(block, values) for name, values in maps.items()}
+
+    def _as_given(self, block: VoxelNetwork, values: Single) -> Single:
+        """Bring a map of the network into the layout of the image."""
+        if block.dimensions == 2:
+            values = values[:, 0, :]
+        return np.ascontiguousarray(np.moveaxis(values, 0, self.axis))
+
+
+def _with_ends(potential: Single, block: VoxelNetwork) -> Single:
+    """Add the end layers where they are inlet and outlet."""
+    if potential.shape[0] == block.layers:
+        return potential
+    conducts = block.conducts[[0, -1]] > 0
+    ends = np.where(conducts, np.array([[[1.0]], [[0.0]]]), np.nan).astype(np.float32)
+    return np.concatenate((ends[:1], potential, ends[1:]))
