@@ -194,9 +194,7 @@ def _start(network: VoxelNetwork, source: NDArray[np.float32]) -> Vector:
     return np.cumsum(np.divide(flow, links, out=np.zeros_like(flow), where=links > 0))
 
 
-def _summarise(
-    block: VoxelNetwork, descent: Descent, fed: float, cut_off_area: float
-) -> ElectrodeTortuosity:
+def _summarise(block: VoxelNetwork, descent: Descent, fed: float, cut_off_area: float) -> ElectrodeTortuosity:
     """Compare the heat with that in straight pores."""
     section = block.conducts.shape[1] * block.conducts.shape[2]
     straight = block.layers / 3.0 + 1.0 / (6.0 * block.layers)

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 SAFETY = 0.5
 """Factor on the smallest Ritz value, so that it stays below the smallest eigenvalue while it still sinks towards it."""
 
-LARGEST_BOUND = 0.1
-"""Largest value taken for a lower bound of the eigenvalues: slow modes may take some iterations to show."""
-
 
 RESTARTS = 3
 """Times that the iteration begins, with a fresh residual, before rounding is said to have stopped it."""
@@ -64,7 +61,9 @@ class Descent:
     status: Status
 
 
-def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_iterations: int) -> Descent:
+def minimise_energy(
+    problem: Problem, *, tolerance: float, rounding: float, slowest: float, max_iterations: int
+) -> Descent:
     """
     Minimise the energy to a relative tolerance.
 
@@ -76,6 +75,8 @@ def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_
         Relative error of the energy at which to stop.
     rounding : float
         Relative error that rounding leaves.
+    slowest : float
+        Eigenvalue of the preconditioned operator below which none is expected; only Ritz values may lower it.
     max_iterations : int
         Iterations after which to give up.
 
@@ -88,8 +89,8 @@ def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_
     -----
     The square of the error, in the norm of the energy, is an integral over the spectrum of the preconditioned operator that
     the coefficients of the iteration know how to integrate. With a node below the smallest eigenvalue the quadrature
-    bounds what is still to come from above [1]_. The node is taken below the smallest Ritz value, the further the faster
-    that still sinks. At the end the energy is computed afresh: where it has fallen less than the coefficients say, the
+    bounds what is still to come from above [1]_. The node is `slowest`, for slow modes may take some iterations to show, or
+    lies below the smallest Ritz value, the further the faster that still sinks. At the end the energy is computed afresh: where it has fallen less than the coefficients say, the
     difference counts as error, or the fresh residual tells, and the iteration begins again if need be.
 
     References
@@ -99,7 +100,7 @@ def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_
     """
     iterations = 0
     for _ in range(RESTARTS):
-        descent, node = _descend(problem, tolerance, rounding, max_iterations - iterations)
+        descent, node = _descend(problem, tolerance, rounding, slowest, max_iterations - iterations)
         iterations += descent.iterations
         reached = problem.start()
         error = descent.error + max(0.0, reached - descent.energy) / abs(reached)
@@ -114,13 +115,13 @@ def minimise_energy(problem: Problem, *, tolerance: float, rounding: float, max_
 
 
 def _descend(
-    problem: Problem, tolerance: float, rounding: float, max_iterations: int
+    problem: Problem, tolerance: float, rounding: float, slowest: float, max_iterations: int
 ) -> tuple[Descent, float]:
     """Iterate until the bound on the error meets the tolerance; return the bound on the eigenvalues, too."""
     energy = problem.start()
     products: list[float] = []
     lengths: list[float] = []
-    error, node = np.inf, LARGEST_BOUND
+    error, node = np.inf, slowest
     while error > tolerance and len(lengths) < max_iterations:
         product = problem.precondition()
         if abs(product) <= rounding**2 * abs(energy):
@@ -133,7 +134,7 @@ def _descend(
         lengths.append(product / curvature)
         energy -= product**2 / curvature
         if len(lengths) > 1:
-            node = _lower_bound(np.array(products), np.array(lengths))
+            node = min(slowest, _below_ritz_values(np.array(products), np.array(lengths)))
             error = _relative(_remainder(products, lengths, node), energy) + rounding
     descent = Descent(energy=energy, error=error, iterations=len(lengths), status=Status.CONVERGED)
     return descent, node
@@ -153,10 +154,11 @@ def _remainder(products: list[float], lengths: list[float], node: float) -> floa
     return excess * products[-1] if excess > 0.0 else np.inf
 
 
-def _lower_bound(products: Vector, lengths: Vector) -> float:
+def _below_ritz_values(products: Vector, lengths: Vector) -> float:
     """Stay below the smallest Ritz value, the further the faster it sinks."""
-    smallest, before = _smallest_ritz_value(products, lengths), _smallest_ritz_value(products[:-1], lengths[:-1])
-    return min(SAFETY * smallest * (smallest / before) ** 2, LARGEST_BOUND)
+    smallest = _smallest_ritz_value(products, lengths)
+    before = _smallest_ritz_value(products[:-1], lengths[:-1])
+    return SAFETY * smallest * (smallest / before) ** 2
 
 
 def _smallest_ritz_value(products: Vector, lengths: Vector) -> float:

@@ -43,7 +43,7 @@ class GraphProblem:
     ) -> None:
         self.network = network
         self.graph, self.source = _graph_of_cells(network)
-        self.offset = self.source.sum() if source is None else 0.0
+        self.offset = float(self.source.sum()) if source is None else 0.0
         spacing = 1.0 / np.sqrt((1.0, *network.factors[1:]))
         self.multigrid = build_multigrid(self.graph, spacing, network.wraps)
         self.cells = self.graph.cells

@@ -30,6 +30,15 @@ CONTRAST_ROUNDING = 4e-12
 DOUBLE_ROUNDING = 1e-12
 """The same for double precision."""
 
+SLOWEST_MODE = 0.1
+"""Eigenvalue of the preconditioned operator below which none was found where all links are alike (0.145 in 329 images)."""
+
+SLOWEST_CUT_MODE = 0.05
+"""The same for links through cut faces (0.25 in packings, 0.018 in 72 blocks of random faces, with hardly any weight)."""
+
+HARMLESS_CONTRAST = 0.01
+"""Smallest over largest conductivity down to which `SLOWEST_MODE` holds; beyond, it falls with the power 2/3."""
+
 LARGEST_ASPECT = 1.6
 """Ratio of voxel edges up to which cubic blocks of voxels make a good coarse grid."""
 
@@ -73,7 +82,11 @@ def solve_network(
         kind = GraphProblem if rounding == DOUBLE_ROUNDING else Grid
         problem = kind(network, levels, source=source)
         descent = minimise_energy(
-            problem, tolerance=tolerance, rounding=rounding, max_iterations=max_iterations
+            problem,
+            tolerance=tolerance,
+            rounding=rounding,
+            slowest=_slowest_mode(network),
+            max_iterations=max_iterations,
         )
         if descent.status is not Status.PRECISION_LIMIT or precision != "auto":
             break
@@ -87,9 +100,20 @@ def _rounding(network: VoxelNetwork, tolerance: float, precision: str) -> float:
     stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
     rounding = SINGLE_ROUNDING
     if network.cell is not None:
-        rounding = max(rounding, CONTRAST_ROUNDING / float(network.cell[network.conducts > 0].min()))
+        rounding = max(rounding, CONTRAST_ROUNDING / _contrast(network))
     wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
     return DOUBLE_ROUNDING if odd or stretched or wants_double else rounding
+
+
+def _slowest_mode(network: VoxelNetwork) -> float:
+    """Tell which eigenvalue of the preconditioned operator to expect at least."""
+    largest = SLOWEST_MODE if network.areas is None else SLOWEST_CUT_MODE
+    return largest * float(min(1.0, _contrast(network) / HARMLESS_CONTRAST) ** (2 / 3))
+
+
+def _contrast(network: VoxelNetwork) -> float:
+    """Smallest over largest conductivity of the cells that carry current."""
+    return 1.0 if network.cell is None else float(network.cell[network.conducts > 0].min())
 
 
 def ramp(network: VoxelNetwork) -> Vector:

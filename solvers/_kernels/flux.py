@@ -15,7 +15,7 @@ def flow_through(conducts, cell, areas, ends, factors, wraps, potential, z, y, x
     if weight <= 0.0:
         return 0.0
     beyond = float(potential[zz, yy, xx]) if zz >= 0 else 1.0 - side
-    return weight * (beyond - float(potential[z, y, x])) if beyond == beyond else 0.0
+    return weight * (beyond - float(potential[z, y, x])) if not np.isnan(beyond) else 0.0
 
 
 @jit
@@ -32,7 +32,7 @@ def map_currents(
         for y in range(n1):
             for x in range(n2):
                 out[z, y, x] = 0.0
-                if potential[z, y, x] != potential[z, y, x]:
+                if np.isnan(potential[z, y, x]):
                     continue
                 square = 0.0
                 for axis in range(3):

@@ -54,9 +54,7 @@ def test_layered_conductivity():
     discrete = 3 * heat(links, np.ones(layers)) / layers**3 / (1 + 1 / (2 * layers**2))
     assert result.tortuosity_factor == pytest.approx(0.625 * discrete, rel=1e-9)
     # the continuous transmission line: 3 ∫ (1 − z)² / σ dz = 7/8 + 4/8
-    fine = electrode_tortuosity(
-        np.repeat(labels, 8, axis=0), conductivity={0: 1.0, 1: 0.25}, tolerance=1e-6
-    )
+    fine = electrode_tortuosity(np.repeat(labels, 8, axis=0), conductivity={0: 1.0, 1: 0.25}, tolerance=1e-6)
     assert fine.tortuosity_factor == pytest.approx(0.625 * (7 / 8 + 4 / 8), rel=1e-4)
 
 

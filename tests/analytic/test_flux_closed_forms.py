@@ -76,7 +76,9 @@ def test_dead_ends_and_blocked_structures_carry_nothing():
 
 
 def test_planes_of_cut_voxels_carry_the_effective_conductivity():
-    design = ElectrodeDesign(thickness=14e-6, porosity=0.4, binder_fraction=0.05, size_classes=(SizeClass(diameter=5e-6),))
+    design = ElectrodeDesign(
+        thickness=14e-6, porosity=0.4, binder_fraction=0.05, size_classes=(SizeClass(diameter=5e-6),)
+    )
     structure = generate(design, voxel_size=1e-6, width=14e-6, seed=3)
     result = solve_transport(structure, tolerance=1e-8, field=True)
     along = current_density(structure, result.field, component=0)
