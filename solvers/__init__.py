@@ -1,13 +1,16 @@
 """What an electrode does: voxels → transport → discharge → utilization. The library that notebooks import."""
 
+from solvers.blocking import ElectrodeTortuosity, electrode_tortuosity
 from solvers.budget import UtilizationBudget, utilization_budget
 from solvers.cell import CellParameters
 from solvers.discharge import DischargeResult, DischargeStatus, simulate_discharge
 from solvers.electrode import PorousElectrode
+from solvers.flux import current_density
 from solvers.homogenise import homogenise
 from solvers.limits import AttainableUtilization, attainable_utilization
 from solvers.rates import RateSweep, sweep_rates
 from solvers.status import SolverError, Status
+from solvers.tensor import TensorResult, solve_tensor
 from solvers.transport import TransportResult, solve_transport
 
 __all__ = [
@@ -15,15 +18,20 @@ __all__ = [
     "CellParameters",
     "DischargeResult",
     "DischargeStatus",
+    "ElectrodeTortuosity",
     "PorousElectrode",
     "RateSweep",
     "SolverError",
     "Status",
+    "TensorResult",
     "TransportResult",
     "UtilizationBudget",
     "attainable_utilization",
+    "current_density",
+    "electrode_tortuosity",
     "homogenise",
     "simulate_discharge",
+    "solve_tensor",
     "solve_transport",
     "sweep_rates",
     "utilization_budget",

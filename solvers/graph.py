@@ -28,15 +28,28 @@ class GraphProblem:
     ----------
     network : VoxelNetwork
         Network of which every cell carries current.
+    levels : ndarray, shape (n0,), float64
+        Potential of every plane to start from.
+    source : ndarray, shape (n0, n1, n2), float32, optional
+        Current fed into every cell while inlet and outlet are at potential 0. None: the inlet is at potential 1.
     """
 
-    def __init__(self, network: VoxelNetwork) -> None:
+    def __init__(
+        self,
+        network: VoxelNetwork,
+        levels: Vector,
+        *,
+        source: NDArray[np.float32] | None = None,
+    ) -> None:
         self.network = network
-        self.graph, self.inlet = _graph_of_cells(network)
+        self.graph, self.source = _graph_of_cells(network)
+        self.offset = float(self.source.sum()) if source is None else 0.0
         spacing = 1.0 / np.sqrt((1.0, *network.factors[1:]))
         self.multigrid = build_multigrid(self.graph, spacing, network.wraps)
         self.cells = self.graph.cells
-        self.potential = 1.0 - (self.cells[:, 0] + 0.5) / network.conducts.shape[0]
+        if source is not None:
+            self.source = source[tuple(self.cells.T)].astype(np.float64)
+        self.potential = levels[self.cells[:, 0]]
         self.residual, self.correction = self.multigrid.residual, self.multigrid.correction
         self.flow, self.direction, self.nothing = (np.zeros(self.graph.size) for _ in range(3))
 
@@ -51,15 +64,11 @@ class GraphProblem:
         Returns
         -------
         float
-            Energy Σ g (Δu)² of the potential.
+            Energy Σ g (Δu)² of the potential, inlet and outlet included, less twice the work of the source if there is one.
         """
         self._apply(self.potential, self.residual)
-        np.subtract(self.inlet, self.residual, out=self.residual)
-        return self._inflow() - dot(self.potential, self.residual)
-
-    def _inflow(self) -> float:
-        """Return the current from the inlet."""
-        return dot(self.inlet, 1.0 - self.potential)
+        np.subtract(self.source, self.residual, out=self.residual)
+        return float(self.offset - dot(self.source, self.potential) - dot(self.potential, self.residual))
 
     def precondition(self) -> float:
         """
@@ -120,7 +129,7 @@ class GraphProblem:
         weight = np.bincount(plane, weights=self.graph.diagonal, minlength=layers)
         means = np.bincount(plane, weights=self.graph.diagonal * self.potential, minlength=layers) / weight
         lost = np.bincount(plane, weights=self.residual, minlength=layers)
-        return means, self._inflow() - np.concatenate(([0.0], np.cumsum(lost)))
+        return means, dot(self.source, 1.0 - self.potential) - np.concatenate(([0.0], np.cumsum(lost)))
 
     def unpack(self) -> NDArray[np.float32]:
         """

@@ -52,9 +52,19 @@ class Grid:
     ----------
     network : VoxelNetwork
         Network of which every cell carries current.
+    levels : ndarray, shape (n0,), float64
+        Potential of every plane to start from.
+    source : ndarray, shape (n0, n1, n2), float32, optional
+        Current fed into every cell while inlet and outlet are at potential 0. None: the inlet is at potential 1.
     """
 
-    def __init__(self, network: VoxelNetwork) -> None:
+    def __init__(
+        self,
+        network: VoxelNetwork,
+        levels: NDArray[np.float64],
+        *,
+        source: Single | None = None,
+    ) -> None:
         n0, n1, n2 = network.conducts.shape
         width = (n2 + 1) // 2 + 2
         self.size = (n0, n1, width, int(network.wraps[1]), int(network.wraps[2]))
@@ -63,14 +73,14 @@ class Grid:
         self.slabs = max(1, min(32, n0 // 16))
         self.network = network
         self._pack()
+        self._pack_source(source)
         self.coarse = _coarse_graph(network)
         cells = (n0 + 1) * (n1 + 1) * width
         self.potential, self.residual, self.direction, self.scratch = (
             np.zeros(cells, np.float32) for _ in range(4)
         )
-        inset = 0.5 if network.factors[0] == 2.0 else 1.0
-        share(redblack.pack_ramp, n0, self.potential, self.black, self.size, inset)
-        self.sums = np.zeros((n0, 4))
+        share(redblack.pack_planes, n0, levels, self.potential, self.black, self.size)
+        self.sums = np.zeros((n0, 5))
         self.totals = np.zeros(self.slabs)
 
     def _pack(self) -> None:
@@ -80,8 +90,6 @@ class Grid:
         cells = (n0 + 1) * (n1 + 1) * width
         equal = network.cell is None and network.areas is None and network.factors[1:] == (1.0, 1.0)
         self.black, self.red = (np.zeros(cells, np.uint8 if equal else np.float32) for _ in range(2))
-        self.inlet = np.zeros((2, (n1 + 1) * width), np.float32)
-        redblack.pack_inlet(network.ends, network.conducts, self.inlet, self.size)
         self.faces = None
         if equal:
             image = network.conducts, network.ends, network.wraps
@@ -89,6 +97,16 @@ class Grid:
             return
         self.faces = np.zeros(6 * cells, np.uint8 if network.cell is None else np.float32)
         share(redblack.pack_weights, n0, *network.links, self.black, self.red, self.faces, self.size)
+
+    def _pack_source(self, source: Single | None) -> None:
+        """Bring what is fed into the cells, by the inlet at potential 1 or by the source, into the red–black layout."""
+        network = self.network
+        _, n1, width, _, _ = self.size
+        given = network.ends[:1].astype(np.float32) if source is None else source
+        self.source = np.zeros((2, len(given) * (n1 + 1) * width), np.float32)
+        share(redblack.pack_source, len(given), given, network.conducts, self.source, self.size)
+        self.fed = float(self.source.sum(dtype=np.float64))
+        self.offset = self.fed if source is None else 0.0
 
     @property
     def _operator(self) -> tuple[Any, ...]:
@@ -102,29 +120,21 @@ class Grid:
         Returns
         -------
         float
-            Energy Σ g (Δu)² of the potential.
+            Energy Σ g (Δu)² of the potential, inlet and outlet included, less twice the work of the source if there is one.
         """
         self.sums[:] = 0.0
-        self._apply(self.potential, self.residual, self.inlet, np.zeros(0), self.sums)
+        self._apply(self.potential, self.residual, self.source, np.zeros(0), self.sums)
         np.negative(self.residual, out=self.residual)
-        return float(self._inflow() + self.totals.sum())
+        return float(self.totals.sum() - self.sums[:, 4].sum() + self.offset)
 
     def _apply(
-        self, x: Single, out: Single, inlet: Single | None, work: NDArray[Any], sums: NDArray[np.float64]
+        self, x: Single, out: Single, source: Single | None, work: NDArray[Any], sums: NDArray[np.float64]
     ) -> None:
         """Apply the operator, in the precision of `work`."""
         share(
-            grid.apply_grid, self.slabs, x, out, *self._operator, inlet, self.size, self.slabs, self.rows, work, sums,
+            grid.apply_grid, self.slabs, x, out, *self._operator, source, self.size, self.slabs, self.rows, work, sums,
             self.totals,
         )  # fmt: skip
-
-    def _inflow(self) -> float:
-        """Return the current from the inlet."""
-        return float(
-            redblack.inlet_flow(
-                self.potential, self.red, self.faces, self.network.factors, self.inlet, self.size, self.rows
-            )
-        )
 
     def precondition(self) -> float:
         """
@@ -167,7 +177,7 @@ class Grid:
             Curvature of the energy along the direction.
         """
         share(grid.combine, self.slabs, self.direction, self.scratch, weight, self.slabs)
-        self._apply(self.direction, self.scratch, None, self.work, np.zeros((0, 4)))
+        self._apply(self.direction, self.scratch, None, self.work, np.zeros((0, 5)))
         return float(self.totals.sum())
 
     def step(self, length: float) -> None:
@@ -194,7 +204,8 @@ class Grid:
             Current through every plane of faces.
         """
         means = self.sums[:, 2] / self.sums[:, 3]
-        fluxes = self._inflow() + np.concatenate(([0.0], np.cumsum(self.sums[:, 0])))
+        inflow = self.fed - self.sums[:, 4].sum()
+        fluxes = inflow + np.concatenate(([0.0], np.cumsum(self.sums[:, 0])))
         return means, fluxes
 
     def unpack(self) -> NDArray[np.float32]:
@@ -207,7 +218,7 @@ class Grid:
             Potential, NaN where nothing conducts.
         """
         out = np.empty(self.network.conducts.shape, np.float32)
-        layout = *self._operator, self.inlet, self.size, self.rows
+        layout = *self._operator, self.source, self.size, self.rows
         share(redblack.unpack, len(out), self.potential, *layout, out)
         return out
 

@@ -142,7 +142,7 @@ def build_network(
     )
 
 
-def keep_carrying(network: VoxelNetwork) -> tuple[bool, VoxelNetwork]:
+def keep_carrying(network: VoxelNetwork, *, dead_ends: bool = False) -> tuple[bool, VoxelNetwork]:
     """
     Keep the cells that are connected to both inlet and outlet; the others carry no current.
 
@@ -150,11 +150,13 @@ def keep_carrying(network: VoxelNetwork) -> tuple[bool, VoxelNetwork]:
     ----------
     network : VoxelNetwork
         Any network.
+    dead_ends : bool, default False
+        Whether a connection to the inlet is enough.
 
     Returns
     -------
     percolates : bool
-        Whether inlet and outlet are connected.
+        Whether any cell is kept.
     network : VoxelNetwork
         The same network without the cells of all other parts.
     """
@@ -172,9 +174,10 @@ def keep_carrying(network: VoxelNetwork) -> tuple[bool, VoxelNetwork]:
     share(percolation.join_slabs, slabs, network.areas, network.wraps, *runs, n0, n1, n2, slabs)
     percolation.join_borders(network.areas, *runs, n0, n1, slabs)
     touches = np.zeros(parent.size, np.uint8)
-    found = percolation.touch_ends(network.ends, row_ptr, starts, ends, parent, touches, n0, n1)
-    share(percolation.clear_idle_runs, n0, conducts, row_ptr, starts, ends, parent, touches)
-    return bool(found), replace(network, conducts=conducts)
+    percolation.touch_ends(network.ends, row_ptr, starts, ends, parent, touches, n0, n1)
+    keeps = (touches & 1) > 0 if dead_ends else touches == 3
+    share(percolation.clear_idle_runs, n0, conducts, row_ptr, starts, ends, parent, keeps)
+    return bool(keeps.any()), replace(network, conducts=conducts)
 
 
 def count_carrying_only(network: VoxelNetwork, carrying: VoxelNetwork) -> VoxelNetwork:

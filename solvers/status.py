@@ -6,7 +6,7 @@ from enum import Enum
 class Status(Enum):
     """Outcome of a solver; its value is a text that diagnoses and gives the remedy.
 
-    Physics is not failure: `NOT_PERCOLATING` is an answer, never an exception.
+    Physics is not failure: `NOT_PERCOLATING` and `CUT_OFF` are answers, never exceptions.
     """
 
     CONVERGED = "converged: the estimated error is within the tolerance."
@@ -14,6 +14,15 @@ class Status(Enum):
         "not percolating: no path of conducting voxels joins the two electrodes, so the effective "
         "conductivity is exactly 0; nothing needs to be repaired unless a path was expected, in which case "
         "check the labels, the axis and the resolution of the narrowest throats."
+    )
+    CUT_OFF = (
+        "cut off: no interface can be reached from the separator, so the resistance of the electrode is infinite; "
+        "nothing needs to be repaired unless a path was expected, in which case check the labels, the axis and which "
+        "end of it the separator is (the first layer)."
+    )
+    NO_INTERFACE = (
+        "no interface: no face of a conducting voxel borders on what is to be charged, so that the electrode has no "
+        "resistance to speak of; check the labels, the conductivities and `onto`."
     )
     ITERATION_LIMIT = (
         "not converged: the iteration limit was reached before the estimated error met the tolerance; raise "
@@ -27,7 +36,7 @@ class Status(Enum):
     @property
     def is_answer(self) -> bool:
         """Whether the numbers that come with this status may be used as they stand."""
-        return self in {Status.CONVERGED, Status.NOT_PERCOLATING}
+        return self in {Status.CONVERGED, Status.NOT_PERCOLATING, Status.CUT_OFF}
 
 
 class SolverError(RuntimeError):

@@ -31,11 +31,11 @@ def clear(ring, base, length):
 
 
 @jit
-def apply_grid(first, last, x, out, red, black, faces, factors, inlet, size, slabs, rows, work, sums, total):
-    """Write x − mean(mean(x)), with the potential 1 beyond the `inlet` if it is given; Σ degree·x·out of every slab to `total`.
+def apply_grid(first, last, x, out, red, black, faces, factors, source, size, slabs, rows, work, sums, total):
+    """Write x − mean(mean(x)), with the currents of the `source` if it is given; Σ degree·x·out of every slab to `total`.
 
     The precision of `work` is that of the means in between; `rows` is the number of scratch rows. Rows of `sums` receive,
-    plane by plane, Σ degree·out, Σ degree·x·out, Σ degree·potential and Σ degree, if there are any.
+    plane by plane, Σ degree·out, Σ degree·x·out, Σ degree·potential, Σ degree and Σ source·potential, if there are any.
     """
     n0, n1, width, _, _ = size
     length = plane_length(size)
@@ -50,7 +50,7 @@ def apply_grid(first, last, x, out, red, black, faces, factors, inlet, size, sla
             base = (t + 3) % 3 * length
             if 0 <= t < n0:
                 average_plane(
-                    ring, base, x, planes_around(t, size), t, RED, red, faces, factors, inlet, size, scratch
+                    ring, base, x, planes_around(t, size), t, RED, red, faces, factors, source, size, scratch
                 )
             else:
                 clear(ring, base, length)
@@ -58,7 +58,7 @@ def apply_grid(first, last, x, out, red, black, faces, factors, inlet, size, sla
             if z < low:
                 continue
             average_plane(
-                mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, inlet, size, scratch
+                mean, 0, ring, ring_around(z, size), z, BLACK, black, faces, factors, source, size, scratch
             )
             for y in range(n1):
                 row = y * width
@@ -78,6 +78,9 @@ def apply_grid(first, last, x, out, red, black, faces, factors, inlet, size, sla
                     sums[z, 2] += dot_row(ring, r, ones, one, red, start, width - 2)
                     sums[z, 3] += dot_row(ones, one, ones, one, black, start, width - 2)
                     sums[z, 3] += dot_row(ones, one, ones, one, red, start, width - 2)
+                    if source is not None and z * length < source.shape[1]:
+                        sums[z, 4] += dot_row(ones, one, x, start, source[BLACK], start, width - 2)
+                        sums[z, 4] += dot_row(ring, r, ones, one, source[RED], start, width - 2)
         total[slab] = energy
 
 

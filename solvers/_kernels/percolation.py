@@ -116,7 +116,7 @@ def join_borders(areas, row_ptr, starts, ends, parent, n0, n1, slabs):
 
 @jit
 def touch_ends(links, row_ptr, starts, ends, parent, touches, n0, n1):
-    """Mark the trees that touch the inlet (1) and the outlet (2); return whether one touches both."""
+    """Mark the trees that touch the inlet (1) and the outlet (2)."""
     for end in range(2):
         z = end * (n0 - 1)
         for y in range(n1):
@@ -125,12 +125,11 @@ def touch_ends(links, row_ptr, starts, ends, parent, touches, n0, n1):
                     if links[end, y, x] > 0:
                         touches[root(parent, i)] |= 1 + end
                         break
-    return (touches == 3).any()
 
 
 @jit
-def clear_idle_runs(first, last, conducts, row_ptr, starts, ends, parent, touches):
-    """Clear the cells of all trees that do not touch both ends."""
+def clear_idle_runs(first, last, conducts, row_ptr, starts, ends, parent, keeps):
+    """Clear the cells of all trees that are not to be kept."""
     n1 = conducts.shape[1]
     for z in range(first, last):
         for y in range(n1):
@@ -138,6 +137,6 @@ def clear_idle_runs(first, last, conducts, row_ptr, starts, ends, parent, touche
                 top = i
                 while parent[top] != top:
                     top = parent[top]
-                if touches[top] != 3:
+                if not keeps[top]:
                     for x in range(starts[i], ends[i]):
                         conducts[z, y, x] = 0

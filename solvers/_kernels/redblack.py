@@ -98,18 +98,17 @@ def pack_weights(first, last, conducts, cell, areas, ends, factors, wraps, black
 
 
 @jit
-def pack_ramp(first, last, x, black, size, inset):
-    """Write a linear ramp of the potential into the black cells that conduct; the first centre lies `inset` cells in."""
-    n0 = size[0]
+def pack_planes(first, last, levels, x, black, size):
+    """Write one potential a plane into the black cells that conduct."""
     length = plane_length(size)
     for z in range(first, last):
-        value = x.dtype.type(1.0 - (z + inset) / (n0 - 1 + 2 * inset))
+        value = x.dtype.type(levels[z])
         for k in range(length):
             x[z * length + k] = value if black[z * length + k] > 0 else 0
 
 
 @jit
-def unpack(first, last, x, red, black, faces, factors, inlet, size, rows, out):
+def unpack(first, last, x, red, black, faces, factors, source, size, rows, out):
     """Write the potentials of all cells in the natural layout, NaN where nothing conducts."""
     _, n1, n2 = out.shape
     width = size[2]
@@ -117,7 +116,7 @@ def unpack(first, last, x, red, black, faces, factors, inlet, size, rows, out):
     for z in range(first, last):
         mean = np.zeros(length, np.float64)
         scratch = np.zeros((rows, width), np.float64)
-        average_plane(mean, 0, x, planes_around(z, size), z, 1, red, faces, factors, inlet, size, scratch)
+        average_plane(mean, 0, x, planes_around(z, size), z, 1, red, faces, factors, source, size, scratch)
         for y in range(n1):
             for i in range(n2):
                 k = y * width + 1 + i // 2
@@ -130,25 +129,12 @@ def unpack(first, last, x, red, black, faces, factors, inlet, size, rows, out):
 
 
 @jit
-def inlet_flow(x, red, faces, factors, inlet, size, rows):
-    """Return the current from the inlet into the first plane."""
-    width = size[2]
-    length = plane_length(size)
-    mean = np.zeros(length, np.float64)
-    scratch = np.zeros((rows, width), np.float64)
-    average_plane(mean, 0, x, planes_around(0, size), 0, 1, red, faces, factors, inlet, size, scratch)
-    total = 0.0
-    for y in range(size[1]):
-        for k in range(y * width + 1, (y + 1) * width - 1):
-            total += inlet[0, k] * (1.0 - x[k]) + inlet[1, k] * (1.0 - mean[k])
-    return total
-
-
-@jit
-def pack_inlet(ends, conducts, inlet, size):
-    """Write the links of the first plane to the inlet, black and red."""
+def pack_source(first, last, source, conducts, out, size):
+    """Write the currents fed into the cells of the first planes, black and red."""
     _, n1, n2 = conducts.shape
-    for y in range(n1):
-        for x in range(n2):
-            if conducts[0, y, x]:
-                inlet[(y + x) % 2, y * size[2] + 1 + x // 2] = ends[0, y, x]
+    for z in range(first, last):
+        for y in range(n1):
+            for x in range(n2):
+                if conducts[z, y, x]:
+                    at = z * plane_length(size) + y * size[2] + 1 + x // 2
+                    out[(z + y + x) % 2, at] = source[z, y, x]

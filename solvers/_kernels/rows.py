@@ -139,20 +139,20 @@ def face_offsets(z, y, colour, size):
 
 
 @jit
-def lift_row(out, o, inlet, i, degree, d, n):
-    """Add what an inlet at potential 1 contributes to the mean of the neighbours."""
+def lift_row(out, o, source, i, degree, d, n):
+    """Add what the currents fed into the cells contribute to their potentials."""
     real = out.dtype.type
     for k in range(np.uint64(n)):
         if degree[d + k] > 0:
-            out[o + k] += real(inlet[i + k]) / real(degree[d + k])
+            out[o + k] += real(source[i + k]) / real(degree[d + k])
 
 
 @jit
-def average_plane(out, base, a, planes, z, colour, degree, faces, factors, inlet, size, scratch):
+def average_plane(out, base, a, planes, z, colour, degree, faces, factors, source, size, scratch):
     """Write the weighted mean of the neighbours for the cells of one colour in plane z.
 
-    `base` and `planes` are offsets into `out` and `a`. The potential beyond the outlet is 0, that beyond the inlet 1 if
-    `inlet` (2, plane), the links of black and red cells, is not None, else 0. `scratch` holds two rows, or three where
+    `base` and `planes` are offsets into `out` and `a`. The potential beyond inlet and outlet is 0. `source` (2, planes),
+    the currents fed into the black and red cells of the first planes, counts if it is not None. `scratch` holds two rows, or three where
     the weights differ by orders of magnitude: their sum must then be that of the very weights used, not a rounded one.
     """
     real = out.dtype.type
@@ -177,12 +177,11 @@ def average_plane(out, base, a, planes, z, colour, degree, faces, factors, inlet
                 shift(out, o, a, ref, scratch[0], scratch[1], scratch[2], np.uint64(0), n)
             else:
                 shift(out, o, a, ref, scratch[0], scratch[1], degree, d, n)
-        if inlet is not None and z == 0:
-            i = np.uint64(y * size[2] + 1)
+        if source is not None and here < source.shape[1]:
             if faces is not None and scratch.shape[0] == 3:
-                lift_row(out, o, inlet[colour], i, scratch[2], np.uint64(0), n)
+                lift_row(out, o, source[colour], d, scratch[2], np.uint64(0), n)
             else:
-                lift_row(out, o, inlet[colour], i, degree, d, n)
+                lift_row(out, o, source[colour], d, degree, d, n)
         close_row(out, o, size)
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from solvers.blocking import electrode_tortuosity
 from solvers.transport import solve_transport
 
 
@@ -65,3 +66,17 @@ def test_series_of_pumapy(axis, expected):
         halves, conductivity={0: 10.0, 1: 1.0}, axis=axis, convention="pumapy", tolerance=1e-9
     )
     assert result.effective_conductivity == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize(("axis", "connected", "earlier"), [(0, 2.0729, 2.0852), (1, 2.0658, None)])
+def test_electrode_tortuosity_of_taufactor(reference, axis, connected, earlier):
+    """Published for the connected pore, from an impedance at finite frequency; hence only about the same."""
+    labels = np.load(reference / "images" / "taufactor_electrode_256.npz")["labels"]
+    result = electrode_tortuosity(labels, axis=axis)
+    assert result.tortuosity_factor == pytest.approx(connected, rel=0.02)
+    assert result.cut_off_area < 0.01
+    if earlier is not None:
+        # an independent successive over-relaxation of the same definition
+        assert result.tortuosity_factor == pytest.approx(earlier, abs=5e-4)
+        particles = electrode_tortuosity(labels, axis=axis, onto=[1])
+        assert particles.tortuosity_factor == pytest.approx(2.0883, abs=5e-4)
