@@ -36,7 +36,9 @@ class Records:
 
 def pytest_addoption(parser):
     group = parser.getgroup("benchmarks of this project")
-    group.addoption("--peers", action="store_true", help="run the other programs, too, instead of taking peers.json")
+    group.addoption(
+        "--peers", action="store_true", help="run the other programs, too, instead of taking peers.json"
+    )
     group.addoption("--large", action="store_true", help="add images above 256³ (up to 16 GB, minutes)")
     group.addoption("--report", action="store_true", help="write benchmarks/RESULTS.md and its plot")
 

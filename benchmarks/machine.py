@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import datetime
+import datetime as dt
 import gc
 import os
 import platform
@@ -42,7 +42,11 @@ def triad_bandwidth(length: int = TRIAD_LENGTH, repeats: int = 8) -> float:
 
 def describe() -> dict[str, object]:
     """What to write beside a measurement: when and where it was made."""
-    return {"date": datetime.date.today().isoformat(), "machine": _processor(), "threads": get_num_threads()}
+    return {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": _processor(),
+        "threads": get_num_threads(),
+    }
 
 
 def _processor() -> str:

@@ -44,7 +44,11 @@ def porespy(image, *, tolerance=None):
     return float(tortuosity_fd(image, axis=0, tol=tolerance).tortuosity), None
 
 
-PROGRAMS = {"ours": (ours, "meso-electrode"), "taufactor": (taufactor, "taufactor"), "porespy": (porespy, "porespy")}
+PROGRAMS = {
+    "ours": (ours, "meso-electrode"),
+    "taufactor": (taufactor, "taufactor"),
+    "porespy": (porespy, "porespy"),
+}
 
 
 def measure(program, image, **options):

@@ -71,7 +71,9 @@ def test_error(records, size, porosity):
 @pytest.mark.parametrize("size", SIZES)
 def test_memory(records, size):
     record = measure("ours", image_of(size, 0.5))
-    records.note("ours", f"memory {size}", size=size, bytes=record["bytes"], per_voxel=record["bytes"] / size**3)
+    records.note(
+        "ours", f"memory {size}", size=size, bytes=record["bytes"], per_voxel=record["bytes"] / size**3
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_memory(records, size):
         (256, 0.5, 1e-3, 2),
     ],
 )
-def test_taufactor(peer, records, size, porosity, tolerance, threads):
+def test_taufactor(peer, size, porosity, tolerance, threads):
     image = image_of(size, porosity)
     found = peer(
         f"taufactor {size} {porosity} {tolerance} {threads}",
@@ -93,7 +95,7 @@ def test_taufactor(peer, records, size, porosity, tolerance, threads):
 
 
 @pytest.mark.parametrize(("size", "porosity"), [(64, 0.5), (100, 0.5), (128, 0.5), (200, 0.5), (200, 0.25)])
-def test_porespy(peer, records, size, porosity):
+def test_porespy(peer, size, porosity):
     image = image_of(size, porosity)
     found = peer(f"porespy {size} {porosity}", lambda: measure("porespy", image), fingerprint(image))
     assert found["tau"] == pytest.approx(solve(image, "porespy").tortuosity_factor, rel=5e-3)
@@ -163,7 +165,12 @@ def test_first_call(records, tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
     for name in ("ever", "cached"):
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         imports, call = map(float, done.stdout.split())
         records.note("ours", f"first call {name}", imports=imports, seconds=call)
