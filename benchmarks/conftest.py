@@ -28,7 +28,7 @@ class Records:
         self.new = set()
 
     def note(self, who, name, **record):
-        self.tables[who][name] = {**record, **describe(), "bandwidth": triad_bandwidth()}
+        self.tables[who][name] = {**describe(), **record, "bandwidth": triad_bandwidth()}
         self.new.add(who)
         self.paths[who].write_text(json.dumps(self.tables[who], indent=1, sort_keys=True) + "\n")
         return self.tables[who][name]
