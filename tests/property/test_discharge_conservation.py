@@ -1,16 +1,25 @@
 """Whatever the electrode: lithium and salt are conserved, the run ends with an answer, the loss shares add up."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import random_electrodes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solvers.budget import utilization_budget
 from solvers.cell import CellParameters
+from solvers.curves import Curve
 from solvers.discharge import DischargeStatus, simulate_discharge
 from solvers.electrode import PorousElectrode
 
 CELLS = {name: CellParameters.named(name) for name in CellParameters.names()}
+CELLS["varying transference"] = dataclasses.replace(
+    CELLS["nmc532-xu2019"],
+    transference_number=Curve.from_function(lambda c: 0.6 - 2e-4 * c, lower=0.0, upper=4000.0),
+    thermodynamic_factor=Curve.from_function(lambda c: 0.7 + 8e-4 * c, lower=0.0, upper=4000.0),
+)
 RUNS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -80,3 +89,18 @@ def test_a_blocked_electrode_delivers_nothing_and_says_so(electrode, c_rate):
     assert budget.discharge.status is DischargeStatus.NOT_CONNECTED
     assert budget.utilization == 0.0
     assert budget.isolated == pytest.approx(1.0)
+
+
+def test_a_thousand_physical_designs():
+    for index in range(1000):
+        trial = random_electrodes.draw_run(2020, index)
+        result = random_electrodes.run(trial)
+        assert result.status.is_answer, index
+        for numbers in (result.voltage, result.areal_capacity, result.salt_concentration):
+            assert np.isfinite(numbers).all(), index
+        assert 0.0 <= result.utilization <= 1.0 - trial.electrode.isolated_share + 1e-9, index
+        assert abs(result.lithium_mismatch) < 1e-8, index
+        assert abs(result.salt_mismatch) < 1e-8, index
+        left = result.unused_areal_capacity.sum() + result.isolated_areal_capacity.sum()
+        whole = result.theoretical_areal_capacity
+        assert left + result.delivered_areal_capacity == pytest.approx(whole, rel=1e-8), index
