@@ -1,7 +1,6 @@
 """What utilization a design can reach at best, from closed forms: no mesh, no time steps."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,16 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from solvers.cell import CellParameters
 from solvers.constants import FARADAY
-from solvers.curves import Curve
 from solvers.electrode import PorousElectrode
+from solvers.spheres import mixture_utilization, sphere_utilization
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-
-# Until this number of diffusion times a sphere has not felt its centre; with that many to fill it, the flux settles.
-EARLY, LONG = 0.002, 5.0
 
 # Where lithium ions carry all of the current, salt never runs out: this stands for none.
 TINY = 1e-12
@@ -159,7 +155,8 @@ def attainable_utilization(
             raise ValueError(f"{name} must be positive, got {array.min()}; SI units are expected")
     rate, capacity, length, pores, efficiency, radius = np.broadcast_arrays(*arrays)
     surface = 3.0 * capacity / (cell.active_capacity * radius)
-    return _limits(cell, rate, capacity, length, pores, efficiency, radius, surface)
+    solid = sphere_utilization(_diffusion_times(cell, 3600.0 / rate, radius))
+    return _limits(cell, rate * capacity, length, pores, efficiency, surface, solid)
 
 
 def closed_form_limits(
@@ -170,8 +167,7 @@ def closed_form_limits(
     Parameters
     ----------
     electrode : PorousElectrode
-        The electrode; its mean porosity, the resistance of its electrolyte and the volume mean of the squared
-        radii enter.
+        The electrode; its mean porosity, the resistance of its electrolyte and its size classes enter.
     cell : CellParameters
         Materials and separator.
     c_rate : float
@@ -187,31 +183,28 @@ def closed_form_limits(
     if not (volumes.sum() > 0.0 and electrode.transport_efficiency.all()):
         none = np.zeros(())
         return AttainableUtilization(**dict.fromkeys(AttainableUtilization.__slots__, none))
+    times = _diffusion_times(cell, np.asarray(3600.0 * connected / c_rate), electrode.particle_radii)
     numbers = (
-        c_rate / connected,
-        electrode.theoretical_areal_capacity(cell) * connected,
+        c_rate * electrode.theoretical_areal_capacity(cell),
         electrode.thickness,
         electrode.porosity.mean(),
         1.0 / np.mean(1.0 / electrode.transport_efficiency),
-        np.sqrt(np.average(electrode.particle_radii**2, weights=volumes)),
         electrode.specific_surface_areas.sum(axis=1).mean() * electrode.thickness,
+        mixture_utilization(times, volumes),
     )
     return _limits(cell, *(np.asarray(number, dtype=np.float64) for number in numbers))
 
 
 def _limits(
     cell: CellParameters,
-    rate: Array,
-    capacity: Array,
+    current: Array,
     length: Array,
     porosity: Array,
     efficiency: Array,
-    radius: Array,
     surface: Array,
+    solid: Array,
 ) -> AttainableUtilization:
-    """Evaluate the closed forms; the surface is that per electrode area."""
-    current = rate * capacity
-    solid = sphere_utilization(_diffusion_times(cell, 3600.0 / rate, radius))
+    """Evaluate the other closed forms; the surface is that per electrode area."""
     depth = np.minimum(_penetration(cell, current, length, porosity, efficiency), length)
     electrolyte = depth / length
     drop = _drop(cell, current, length, efficiency, surface)
@@ -226,66 +219,6 @@ def _limits(
     )
 
 
-def sphere_utilization(diffusion_times: ArrayLike) -> Array:
-    """Fill a sphere by a constant flux until its surface is full.
-
-    Parameters
-    ----------
-    diffusion_times : array_like
-        S = D t / R² with the time t that filling would take at uniform content.
-
-    Returns
-    -------
-    ndarray, shape of `diffusion_times`, float64
-        Share that is filled by then.
-
-    Notes
-    -----
-    The content of the surface after the time T = S U is g(T) / (3 S), where g(T) = 3 T + 1/5 - 2 sum exp(-q² T) / q²
-    over the roots of tan q = q, and exp(T) (1 + erf T^(1/2)) - 1 as long as the centre is out of reach (Crank, The
-    Mathematics of Diffusion, 1975, section 6.3.3). For large S it is 1 - 1 / (15 S).
-
-    Examples
-    --------
-    >>> sphere_utilization([0.02, 0.1, 1.0]).round(4).tolist()
-    [0.129, 0.4686, 0.9333]
-    """
-    s = np.asarray(diffusion_times, dtype=np.float64)
-    bounded = np.clip(s, 1e-6, LONG)
-    middle = _filling_curve()(np.log(bounded)) * bounded
-    return np.asarray(
-        np.where(s > LONG, 1.0 - 1.0 / (15.0 * np.maximum(s, LONG)), np.minimum(middle, 2.25 * np.pi * s))
-    )
-
-
-@lru_cache(maxsize=1)
-def _filling_curve() -> Curve:
-    """Tabulate U / S over ln S."""
-    from scipy.special import erf
-
-    n = np.arange(1, 81)
-    q = (n + 0.5) * np.pi
-    for _ in range(6):
-        q = (n + 0.5) * np.pi - np.arctan(1.0 / q)
-
-    def surface(times: Array) -> Array:
-        with np.errstate(over="ignore"):
-            early = np.exp(np.minimum(times, 1.0)) * (1.0 + erf(np.sqrt(times))) - 1.0
-        series = np.sum(np.exp(-np.multiply.outer(times, q**2)) / q**2, axis=-1)
-        return np.asarray(np.where(times < EARLY, early, 3.0 * times + 0.2 - 2.0 * series))
-
-    def filling(logarithm: Array) -> Array:
-        s = np.exp(logarithm)
-        low, high = np.zeros_like(s), s.copy()
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            full = surface(middle) > 3.0 * s
-            low, high = np.where(full, low, middle), np.where(full, middle, high)
-        return np.asarray(0.5 * (low + high) / s**2)
-
-    return Curve.from_function(filling, lower=float(np.log(1e-6)), upper=float(np.log(LONG)))
-
-
 def _diffusion_times(cell: CellParameters, time: Array, radius: Array) -> Array:
     """Find S = D t / R² with the diffusivity that counts at the end of a discharge.
 
@@ -294,6 +227,8 @@ def _diffusion_times(cell: CellParameters, time: Array, radius: Array) -> Array:
     """
     first, last = cell.minimum_stoichiometry, cell.maximum_stoichiometry
     window = last - first
+    if cell.particle_diffusivity.is_constant:
+        return np.asarray(float(cell.particle_diffusivity(0.0)) * time / radius**2)
     missing = window * np.linspace(0.0, 1.0, 401)
     middle = cell.particle_diffusivity(last - 0.5 * (missing[1:] + missing[:-1]))
     integral = np.append(0.0, np.cumsum(middle) * missing[1])

@@ -10,7 +10,8 @@ from solvers.cell import CellParameters
 from solvers.constants import FARADAY
 from solvers.curves import Curve
 from solvers.electrode import PorousElectrode
-from solvers.limits import attainable_utilization, closed_form_limits, sphere_utilization
+from solvers.limits import attainable_utilization, closed_form_limits
+from solvers.spheres import mixture_utilization, sphere_utilization
 
 DESIGN = {
     "c_rate": 2.0,
@@ -37,6 +38,34 @@ def test_a_short_time_fills_the_skin_only():
     # Planar diffusion under constant flux: the surface is full at U = 9 pi S / 4.
     times = np.array([1e-8, 1e-6, 1e-5])
     assert sphere_utilization(times) == pytest.approx(2.25 * np.pi * times, rel=1e-3)
+
+
+@pytest.mark.parametrize("s", [0.001, 0.02, 0.2, 2.0, 30.0])
+def test_a_mixture_of_equal_spheres_is_one_sphere(s):
+    assert mixture_utilization([s, s * (1.0 + 1e-12)], [0.3, 0.7]) == pytest.approx(
+        sphere_utilization(s), abs=2e-5
+    )
+
+
+@pytest.mark.parametrize("seed", range(201, 207))
+def test_a_mixture_of_sizes_against_the_particle_model(seed):
+    rng = np.random.default_rng(seed)
+    cell, radii = CellParameters.named("nmc532-xu2019"), 10.0 ** rng.uniform(-7.0, -4.7, 3)
+    active = np.tile(0.6 * rng.dirichlet(np.ones(3)), (4, 1))
+    electrode = PorousElectrode(
+        thickness=50e-6,
+        porosity=np.full(4, 0.3),
+        transport_efficiency=np.full(4, 0.2),
+        electronic_conductivity=np.full(4, 100.0),
+        particle_radii=radii,
+        active_fractions=active,
+        specific_surface_areas=3.0 * active / radii,
+        isolated_fractions=np.zeros(4),
+    )
+    budget = utilization_budget(
+        electrode, cell, c_rate=10.0 ** rng.uniform(-0.5, 0.8), shells=60, tolerance=1e-4
+    )
+    assert float(budget.limits.solid_diffusion) == pytest.approx(1.0 - budget.solid_diffusion, abs=1e-3)
 
 
 def test_utilization_rises_with_the_time_that_is_left():
