@@ -29,7 +29,7 @@ def comparison_rows() -> list[str]:
             if (case.thickness, case.bruggeman) == (thickness, bruggeman):
                 away, apart = half_cells.compare(half_cells.ours(case), *curves[case])
                 mark = " ∗" if half_cells.runs_out(case) else ""
-                cells.append(f"{100 * away:+.3f} % / {1e3 * apart:.2f} mV{mark}")
+                cells.append(f"{round(100 * away, 3) + 0.0:+.3f} % / {1e3 * apart:.2f} mV{mark}")
         rows.append(f"| {1e6 * thickness * half_cells.THICKNESS:.0f} µm, {bruggeman} | {' | '.join(cells)} |")
     return rows
 
@@ -98,7 +98,7 @@ def budget_rows(found: dict[str, UtilizationBudget]) -> list[str]:
             budget.ohmic_kinetic,
         )
         limits = (budget.limits.solid_diffusion, budget.limits.electrolyte, budget.limits.ohmic_kinetic)
-        numbers = [f"{100 * float(value):.2f}" for value in (*shares, *limits)]
+        numbers = [f"{round(100 * float(value), 2) + 0.0:.2f}" for value in (*shares, *limits)]
         rows.append(f"| {name} | {' | '.join(numbers)} | {budget.limiting.replace('_', ' ')} |")
     return rows
 
@@ -128,7 +128,7 @@ def draw(found: dict[str, UtilizationBudget]) -> None:
     )
     curves.legend(fontsize="small")
     draw_budgets(found, axes=bars)
-    bars.legend(fontsize="x-small", loc="upper left")
+    bars.legend(fontsize="x-small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
     bars.set_title("NMC811 electrode of Chen et al. 2020")
     found["2C"].discharge.plot_unused(unused)
     unused.set_title("what is left at 2C, and where")

@@ -28,8 +28,8 @@ class UtilizationBudget:
     """Utilization and its losses; the shares add up to 1 - utilization.
 
     Each share is the drop in utilization when one mechanism is switched on in the next counterfactual model, in the
-    order of the parameters. A share may come out slightly negative: resistance evens out the reaction, and so
-    can let an electrode use more.
+    order of the parameters. A share may come out negative: resistance evens out the reaction, and so can let an
+    electrode use more, by up to some tenths where the potential is flat and the salt is short.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class UtilizationBudget:
         Name of the largest share: "isolated", "solid_diffusion", "electrolyte" or "ohmic_kinetic"; "none" when
         nothing is lost.
     limits : AttainableUtilization
-        Closed-form limits of solid diffusion and electrolyte for the connected part, to hold beside the shares.
+        Closed-form limits of solid diffusion, electrolyte and resistance for the connected part, to hold beside the
+        shares.
     discharge : DischargeResult
         Of the complete model; its end profiles tell where the unused lithium sites are.
     """

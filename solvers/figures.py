@@ -96,14 +96,14 @@ def draw_unused(result: DischargeResult, *, axes: Axes | None = None) -> Axes:
     width = 1e6 * result.thickness / slices
     depth = (np.arange(slices + 1) * width).repeat(2)[1:-1]
     # 1 A h m-2 over 1 um = 1000 mAh cm-3
-    parts = np.column_stack((result.unused_areal_capacity, result.isolated_areal_capacity)) / width * 1e3
-    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(classes)]
-    names = [f"size class {i + 1}" for i in range(classes)]
+    parts = [(f"size class {i + 1}", CLASS_COLOURS[i % len(CLASS_COLOURS)]) for i in range(classes)]
+    parts.append(("isolated", SHARE_COLOURS["isolated"]))
+    values = np.column_stack((result.unused_areal_capacity, result.isolated_areal_capacity)) / width * 1e3
     axes.stackplot(
         depth,
-        parts.repeat(2, axis=0).T,
-        colors=[*colours, SHARE_COLOURS["isolated"]],
-        labels=[*names, "isolated"],
+        values.repeat(2, axis=0).T,
+        colors=[colour for _, colour in parts],
+        labels=[name for name, _ in parts],
     )
     axes.set(
         xlabel="depth from the separator [µm]",
