@@ -46,8 +46,9 @@ def test_salt_runs_out_behind_the_depth_that_a_uniform_reaction_reaches():
     cell = CellParameters.named("nmc532-xu2019")
     thick = electrode(thickness=300e-6, efficiency=0.05, radius=1e-6)
     budget = utilization_budget(thick, cell, c_rate=2.0)
-    back = budget.discharge.salt_concentration[-1]
-    assert back < 0.01 * cell.initial_salt_concentration
+    # It has not even begun to diffuse out of the back when there is none left before it.
+    salt = budget.discharge.salt_concentration
+    assert salt.min() < 0.01 * cell.initial_salt_concentration < salt[-1]
     # The front is used, the back is not.
     left = budget.discharge.unused_areal_capacity[:, 0]
     assert left[-1] > 0.9 * cell.active_capacity * 0.6 * 300e-6 / 40
