@@ -1,6 +1,6 @@
 """Make the page docs/discharge.md and docs/discharge.png again: comparison and timing with PyBaMM, budget of an electrode.
 
-Run from the root of the project with the extra ``pybamm``: ``python benchmarks/discharge_page.py``.
+Run from the root of the project with the extra ``pybamm``: ``python -m benchmarks.discharge_page``.
 """
 
 import json
@@ -8,10 +8,10 @@ import statistics
 from pathlib import Path
 from time import perf_counter
 
-import half_cells
 from matplotlib.figure import Figure
-from random_electrodes import draw_run, run
 
+from benchmarks import half_cells
+from benchmarks.random_electrodes import draw_run, run
 from solvers import CellParameters, PorousElectrode, UtilizationBudget, simulate_discharge, utilization_budget
 from solvers.figures import draw_budgets
 

@@ -1,6 +1,6 @@
 """The same half-cell in PyBaMM and here: NMC532 of Xu et al. 2019, its pores and thickness varied.
 
-Run as a script, it writes the discharges that the validation test compares with where PyBaMM is not installed.
+Run with ``python -m benchmarks.half_cells``, it writes the discharges that the validation test compares with where PyBaMM is not installed.
 """
 
 import json

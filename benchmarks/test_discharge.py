@@ -7,9 +7,9 @@ import statistics
 from time import perf_counter
 
 import pytest
-from half_cells import Case, Theirs, cell, electrode
-from random_electrodes import draw_run, run
 
+from benchmarks.half_cells import Case, Theirs, cell, electrode
+from benchmarks.random_electrodes import draw_run, run
 from solvers import simulate_discharge, utilization_budget
 
 CASE = Case(1.0, 1.5, 1.0)

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-import random_electrodes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import random_electrodes
 from solvers.budget import utilization_budget
 from solvers.cell import CellParameters
 from solvers.curves import Curve

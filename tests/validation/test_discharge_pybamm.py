@@ -9,10 +9,10 @@ installed (extra ``pybamm``), it also runs here.
 import dataclasses
 import json
 
-import half_cells
 import numpy as np
 import pytest
 
+from benchmarks import half_cells
 from solvers.cell import CellParameters
 from solvers.curves import Curve
 from solvers.discharge import simulate_discharge
