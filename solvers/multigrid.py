@@ -221,7 +221,6 @@ def _descend(level: Level, r: Vector, z: Vector, *, fresh: bool) -> None:
                 planes,
                 level.ranges,
                 colour,
-                False,
                 from_zero,
                 graph.links,
                 graph.smoother,
@@ -248,4 +247,4 @@ def _ascend(level: Level, r: Vector, z: Vector) -> None:
     colours = graph.starts.shape[1]
     share(kernels.prolong, planes, level.ranges, colours - int(graph.exact), level.owner, level.correction, z)
     for colour in reversed(range(colours)):
-        share(kernels.relax, planes, level.ranges, colour, True, False, graph.links, graph.smoother, r, z)
+        share(kernels.relax, planes, level.ranges, colour, False, graph.links, graph.smoother, r, z)

@@ -41,17 +41,20 @@ def locate(first, last, cells, halved, shape, block):
 
 
 @jit
-def join_strong(i, j, weight, diagonal, block, strength, parent):
-    """Join two nodes of one block if the link between them carries enough of the larger diagonal."""
-    if j < i and block[j] == block[i] and weight >= strength * max(diagonal[i], diagonal[j]) and weight > 0:
-        a = root(parent, i)
-        b = root(parent, j)
-        parent[max(a, b)] = min(a, b)
+def unite(parent, i, j):
+    """Join two trees under the smaller root."""
+    a = root(parent, i)
+    b = root(parent, j)
+    parent[max(a, b)] = min(a, b)
 
 
 @jit
 def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, parent):
-    """Join the nodes of every block along strong links; all nodes without links, too, if they are `lonely`."""
+    """Join the nodes of every block along links that carry enough of the larger diagonal.
+
+    All nodes without links join one another, too, if they are `lonely`. Nothing is called but for links to be joined along:
+    the price of a call in every row is the counting of references to its arrays.
+    """
     neighbours, weights, tail_nodes, tail_weights, ground = links
     unlinked = -1
     for p in range(first, last):
@@ -60,16 +63,23 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
                 parent[i] = i
         for colour in range(starts.shape[1]):
             for i in range(starts[p, colour], starts[p + 1, colour]):
-                for s in range(5):
-                    join_strong(i, neighbours[i, s], weights[i, s], diagonal, block, strength, parent)
-                if neighbours[i, 5] >= 0:
-                    join_strong(i, neighbours[i, 5], weights[i, 5], diagonal, block, strength, parent)
-                else:
-                    t = -1 - neighbours[i, 5]
-                    while tail_weights[t] > 0:
-                        join_strong(i, tail_nodes[t], tail_weights[t], diagonal, block, strength, parent)
-                        t += 1
-                if lonely and diagonal[i] == ground[i]:
+                own, most = block[i], diagonal[i]
+                tail = -1 - neighbours[i, 5]
+                for s in range(6 if tail < 0 else 5):
+                    j, weight = neighbours[i, s], weights[i, s]
+                    if (
+                        j < i
+                        and block[j] == own
+                        and weight >= strength * max(most, diagonal[j])
+                        and weight > 0
+                    ):
+                        unite(parent, i, j)
+                while tail >= 0 and tail_weights[tail] > 0:
+                    j, weight = tail_nodes[tail], tail_weights[tail]
+                    if j < i and block[j] == own and weight >= strength * max(most, diagonal[j]):
+                        unite(parent, i, j)
+                    tail += 1
+                if lonely and most == ground[i]:
                     if unlinked >= 0:
                         parent[i] = unlinked
                     else:
