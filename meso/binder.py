@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso._kernels import binder as kernels
+from meso.particles import periodic_images
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
-from meso.voxels import periodic_images
+from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,8 +97,22 @@ class _Field:
         """Distance to the nearest particle, the field, and the two nearest images on a grid shifted by offset voxels."""
         first, second = (np.full(points, self.reach, dtype=np.float32) for _ in range(2))
         nearest, follower = (np.full(points, -1, dtype=np.int32) for _ in range(2))
-        centres, radii, _ = self.images
-        kernels.nearest_two(centres, radii, self.reach, self.edges, offset, first, second, nearest, follower)
+        images = self.images
+        share(
+            kernels.nearest_two,
+            points[0],
+            images.centres,
+            images.reaches,
+            images.shapes,
+            images.inverses,
+            self.reach,
+            self.edges,
+            offset,
+            first,
+            second,
+            nearest,
+            follower,
+        )
         second *= np.float32(self.bridging)
         second += first
         return first, second, nearest, follower
@@ -155,15 +170,18 @@ class _Field:
         above = self.value - level.astype(np.float32)[:, None, None]
         faces = np.empty_like(self.active[axis], order="C")
         inner = tuple(slice(-1) if other == axis > 0 else slice(None) for other in range(3))
-        kernels.cover_faces(
+        share(
+            kernels.cover_faces,
+            self.structure.shape[0] + (axis == 0),
             self.images.centres,
-            self.images.radii,
+            self.images.reaches,
+            self.images.inverses,
             self.reach,
             self.bridging,
             self.edges,
-            level,
             axis,
             self.distance,
+            self.value,
             above,
             self.nearest,
             self.follower,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from meso.packing import ParticlePacking
+from meso.channels import Channels
+from meso.particles import ParticlePacking
 from meso.phases import Phase
 from meso.structure import Mesostructure
 
@@ -33,7 +36,7 @@ _LENGTHS = {
     "m": 1.0,
     "inch": 0.0254,
 }
-_PACKING = ("centres", "radii", "size_class", "domain", "overlap")
+_PACKING = ("centres", "radii", "size_class", "aspect_ratios", "axes", "domain", "overlap")
 
 
 def load(
@@ -185,12 +188,12 @@ def _read_npz(path: Path) -> dict[str, Any]:
             content["periodic"] = bool(archive["periodic"])
         if all(name in archive for name in _PACKING):
             packing = {name: archive[name] for name in _PACKING}
+            channels = json.loads(str(archive["channels"])) if "channels" in archive else None
             content["particles"] = ParticlePacking(
-                centres=packing["centres"],
-                radii=packing["radii"],
-                size_class=packing["size_class"],
+                **{name: packing[name] for name in _PACKING[:-2]},
                 domain=tuple(packing["domain"].tolist()),
                 overlap=float(packing["overlap"]),
+                channels=None if channels is None else Channels(**channels),
             )
         if _face_name(Phase.ACTIVE, 0) in archive:
             content["face_fractions"] = {
@@ -262,6 +265,8 @@ def _write_npz(structure: Mesostructure, file: BinaryIO) -> None:
         arrays["particle_ids"] = structure.particle_ids
     if structure.particles is not None:
         arrays |= {name: np.asarray(getattr(structure.particles, name)) for name in _PACKING}
+        if structure.particles.channels is not None:
+            arrays["channels"] = np.array(json.dumps(asdict(structure.particles.channels)))
     for phase, faces in (structure.face_fractions or {}).items():
         arrays |= {_face_name(phase, axis): face for axis, face in enumerate(faces)}
     np.savez_compressed(file, **arrays)
