@@ -76,7 +76,7 @@ def pack_particles(
     for steps in (200, 200, 200, 300, 600):
         _relax(grains, target, steps=steps)
         areas = _plane_areas(grains, target)
-        grains.radii *= (target.volume / (areas.mean() * target.lengths[0])) ** (1 / 3)
+        grains.radii *= (target.volume / (areas.sum(axis=0).mean() * target.lengths[0])) ** (1 / 3)
         _level(grains, areas, target)
     _relax(grains, target, steps=1500)
     if design.calendering is not None:
