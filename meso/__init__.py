@@ -5,7 +5,7 @@ from meso.calendering import Calendering
 from meso.channels import Channels
 from meso.design import ElectrodeDesign
 from meso.generate import generate
-from meso.io import load, save
+from meso.io import load, read_sizes, save
 from meso.particles import ParticlePacking
 from meso.phases import Phase
 from meso.profiles import Profile
@@ -24,5 +24,6 @@ __all__ = [
     "generate",
     "load",
     "measures",
+    "read_sizes",
     "save",
 ]

@@ -18,11 +18,14 @@ class Calendering:
     ----------
     initial_porosity : float
         Mean porosity of the film before it is pressed [-]; the design's porosity is that after it.
+    rearrangement : float, default 0.1
+        How far particles give way while they are pressed [-]: 0 none, they move with the film and flatten each other at
+        their contacts; 1 as far as without friction.
 
     Raises
     ------
     ValueError
-        If the porosity is outside (0, 1).
+        If a value is outside its range.
 
     Examples
     --------
@@ -31,12 +34,18 @@ class Calendering:
     """
 
     initial_porosity: float
+    rearrangement: float = 0.1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial_porosity", float(self.initial_porosity))
+        for name in ("initial_porosity", "rearrangement"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if not 0 < self.initial_porosity < 1:
             raise ValueError(
                 f"initial_porosity must lie in (0, 1), got {self.initial_porosity}; did you pass percent?"
+            )
+        if not 0 <= self.rearrangement <= 1:
+            raise ValueError(
+                f"rearrangement must lie in [0, 1] (0 none, 1 without friction), got {self.rearrangement}"
             )
 
     def strain(self, porosity: float) -> float:

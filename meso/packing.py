@@ -26,7 +26,7 @@ GAP = 1e-3
 """Particles are kept apart by this share of their diameter where there is room."""
 
 PRESSING, REARRANGING = 0.01, 100
-"""Compression of a film in one step of calendering [-], and steps of relaxation after it."""
+"""Compression of a film in one step of calendering [-], and steps of relaxation after it without friction."""
 
 
 def pack_particles(
@@ -80,7 +80,8 @@ def pack_particles(
         _level(grains, areas, target)
     _relax(grains, target, steps=1500)
     if design.calendering is not None:
-        target = _press(grains, target, _Target(design, width=width, cube=cube))
+        pressed = _Target(design, width=width, cube=cube)
+        target = _press(grains, target, pressed, steps=round(REARRANGING * design.calendering.rearrangement))
     _keep_inside(grains, target)
     for _ in range(3):
         areas = _plane_areas(grains, target).sum(axis=0)
@@ -288,7 +289,7 @@ def _level(grains: _Grains, areas: NDArray[np.float64], target: _Target) -> None
         grains.centres[:, 0] = np.clip(grains.centres[:, 0], wide, target.lengths[0] - wide)
 
 
-def _press(grains: _Grains, loose: _Target, pressed: _Target) -> _Target:
+def _press(grains: _Grains, loose: _Target, pressed: _Target, *, steps: int) -> _Target:
     """Thin a film to its final length, in place: move with it, turn with it, relax; returns the final target."""
     ratio = pressed.lengths[0] / loose.lengths[0]
     count = max(1, round((1 - ratio) / PRESSING))
@@ -296,7 +297,7 @@ def _press(grains: _Grains, loose: _Target, pressed: _Target) -> _Target:
     for turn in range(1, count + 1):
         grains.centres[:, 0] *= step
         grains.axes = press_axes(grains.axes, grains.aspect_ratios, step)
-        _relax(grains, pressed.stretched(step ** (turn - count)), steps=REARRANGING)
+        _relax(grains, pressed.stretched(step ** (turn - count)), steps=steps)
     return pressed
 
 
