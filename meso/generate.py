@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,12 @@ MOST = 1_000_000_000
 
 
 def generate(
-    design: ElectrodeDesign, *, voxel_size: float, width: float, seed: int | np.random.SeedSequence
+    design: ElectrodeDesign,
+    *,
+    voxel_size: float,
+    width: float,
+    seed: int | np.random.SeedSequence,
+    cube: bool = False,
 ) -> Mesostructure:
     """
     Make a random electrode after a recipe: pack, cut into voxels, place the binder.
@@ -46,6 +52,9 @@ def generate(
         twice the largest particle.
     seed : int or SeedSequence
         Seed of the packing; the same seed gives the same bits.
+    cube : bool, default False
+        Represent a uniform electrode by a cube of this width, periodic in all three directions, instead of its whole
+        thickness.
 
     Returns
     -------
@@ -66,10 +75,33 @@ def generate(
     >>> structure.shape, round(structure.volume_fraction(Phase.PORE), 3)
     ((40, 32, 32), 0.4)
     """
+    if cube:
+        design = _cube_of(design, width)
     shape, domain = _grid(design, voxel_size=voxel_size, width=width)
-    packing = pack_particles(design, width=domain[1], rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    packing = pack_particles(design, width=domain[1], rng=rng, cube=cube)
     structure = _meet_active_fraction(packing, design, shape)
-    return _meet_binder_fraction(structure, design)
+    return _meet_binder_fraction(structure, design, seed=int(rng.integers(2**63)))
+
+
+def _cube_of(design: ElectrodeDesign, width: float) -> ElectrodeDesign:
+    """Return the design as thick as it is wide, if nothing in it depends on the depth."""
+    varies = [
+        name
+        for name, profile in (
+            ("porosity", design.porosity_profile),
+            ("binder_fraction", design.binder_profile),
+            *(("share", one.share_profile) for one in design.size_classes),
+        )
+        if profile.minimum() != profile.maximum()
+    ]
+    varies += ["channels"] * (design.channels is not None)
+    varies += [name for name in ("separator_face", "collector_face") if getattr(design, name) == "wall"]
+    if varies:
+        raise ValueError(
+            f"design must be uniform to be represented by a cube, but {', '.join(varies)} depends on the depth; use cube=False"
+        )
+    return replace(design, thickness=width)
 
 
 def _grid(
@@ -119,7 +151,7 @@ def _meet_active_fraction(
     return structure
 
 
-def _meet_binder_fraction(structure: Mesostructure, design: ElectrodeDesign) -> Mesostructure:
+def _meet_binder_fraction(structure: Mesostructure, design: ElectrodeDesign, *, seed: int) -> Mesostructure:
     """Place the binder, more or less of it where channels took more or less than their share, and cut the channels."""
     fraction, wanted = design.binder_profile, design.mean_fraction("binder")
     for _ in range(ROUNDS):
@@ -129,6 +161,8 @@ def _meet_binder_fraction(structure: Mesostructure, design: ElectrodeDesign) -> 
                 fraction=fraction,
                 bridging=design.binder_bridging,
                 reach=0.5 * design.median_diameter,
+                morphology=design.binder_morphology,
+                rng=np.random.default_rng(seed),
             ),
             design,
         )
