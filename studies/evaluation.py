@@ -6,12 +6,14 @@ import platform
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meso import ElectrodeDesign, generate
+from meso.generate import COARSEST
 from solvers import homogenise, utilization_budget
 
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ def evaluate(
     return Evaluation(
         design=design,
         seed=sequence,
-        volumetric_capacity=cell.active_capacity * design.active_fraction.mean(),
+        volumetric_capacity=cell.active_capacity * design.mean_fraction("active"),
         electrode=electrode,
         budget=budget,
         shape=structure.shape,
@@ -276,11 +278,16 @@ def resolution(
     `minimum_voxels` through it.
     """
     diameter = design.median_diameter
-    voxel_size = min(diameter / voxels_per_diameter, design.thickness / minimum_voxels)
-    largest = max(size_class.largest_diameter for size_class in design.size_classes)
+    voxel_size = min(
+        diameter / voxels_per_diameter, design.thickness / minimum_voxels, design.narrowest_width / COARSEST
+    )
+    largest = max(size_class.largest_extent for size_class in design.size_classes)
     # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
     room = 2 * largest + voxel_size
-    return voxel_size, max(width_diameters * diameter, minimum_voxels * voxel_size, room)
+    width = max(width_diameters * diameter, minimum_voxels * voxel_size, room)
+    if design.channels is not None:
+        width = design.channels.pitch * ceil(width / design.channels.pitch)
+    return voxel_size, width
 
 
 @cache
