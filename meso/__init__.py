@@ -9,6 +9,7 @@ from meso.io import load, read_sizes, save
 from meso.particles import ParticlePacking
 from meso.phases import Phase
 from meso.profiles import Profile
+from meso.representative import representative_width
 from meso.sizes import SizeClass
 from meso.structure import Mesostructure
 
@@ -25,5 +26,6 @@ __all__ = [
     "load",
     "measures",
     "read_sizes",
+    "representative_width",
     "save",
 ]
