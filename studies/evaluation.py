@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meso import ElectrodeDesign, generate
-from meso.generate import COARSEST
 from solvers import homogenise, utilization_budget
 
 if TYPE_CHECKING:
@@ -258,7 +257,7 @@ def resolution(
     design : ElectrodeDesign
         The design.
     voxels_per_diameter : float
-        Voxels across the median particle.
+        Voxels across the median particle, of platelets and needles across their shortest width.
     width_diameters : float
         Lateral extent in median diameters.
     minimum_voxels : int
@@ -278,9 +277,7 @@ def resolution(
     `minimum_voxels` through it.
     """
     diameter = design.median_diameter
-    voxel_size = min(
-        diameter / voxels_per_diameter, design.thickness / minimum_voxels, design.narrowest_width / COARSEST
-    )
+    voxel_size = min(design.narrowest_width / voxels_per_diameter, design.thickness / minimum_voxels)
     largest = max(size_class.largest_extent for size_class in design.size_classes)
     # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
     room = 2 * largest + voxel_size
