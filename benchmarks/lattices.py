@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meso.packing import ParticlePacking
+from meso.particles import ParticlePacking
 from meso.voxels import voxelize
 
 SITES = {

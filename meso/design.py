@@ -3,101 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from meso.profiles import Profile
+import numpy as np
+
+from meso.calendering import Calendering
+from meso.channels import Channels
+from meso.profiles import Profile, as_profile, parse, plain
+from meso.sizes import SizeClass, check_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TRUNCATION = 2.0
-"""Log-normal sizes are cut at this many standard deviations of ln(diameter) on either side of the median."""
-
-
-@dataclass(frozen=True)
-class SizeClass:
-    """
-    A population of spherical particles with log-normal diameters.
-
-    Parameters
-    ----------
-    diameter : float
-        Median diameter **by volume** [m]: half of the population's volume sits in smaller particles (the D50 of a laser
-        granulometer).
-    spread : float, default 1.0
-        Geometric standard deviation of the diameters [-]; 1 means equal spheres.
-    share : float, default 1.0
-        Share of the active material's volume [-]; the shares of a design add up to 1.
-
-    Raises
-    ------
-    ValueError
-        If a value is outside its range.
-
-    Notes
-    -----
-    By volume, ln(diameter) is normal with mean ln(`diameter`) and standard deviation ln(`spread`), cut symmetrically at
-    two standard deviations, so the smallest and largest particle are `diameter` / `spread`² and `diameter` · `spread`²
-    and the median is exact. The cut leaves out the 4.6 % of the volume that a voxel grid or a small domain could not
-    represent anyway.
-
-    Examples
-    --------
-    >>> fine = SizeClass(diameter=4e-6, spread=1.5)
-    >>> fine.largest_diameter / fine.diameter
-    2.25
-    """
-
-    diameter: float
-    spread: float = 1.0
-    share: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("diameter", "spread", "share"):
-            object.__setattr__(self, name, float(getattr(self, name)))
-        if not 0 < self.diameter < 1e-3:
-            raise ValueError(
-                f"diameter must lie in (0, 1e-3) m, got {self.diameter}; did you pass micrometres?"
-            )
-        if not 1 <= self.spread <= 3:
-            raise ValueError(
-                f"spread must lie in [1, 3] (geometric standard deviation, 1 = equal spheres), got {self.spread}"
-            )
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must lie in (0, 1], got {self.share}; leave out a class without volume")
-
-    @property
-    def smallest_diameter(self) -> float:
-        """Diameter of the smallest particle [m]."""
-        return float(self.diameter / self.spread**TRUNCATION)
-
-    @property
-    def largest_diameter(self) -> float:
-        """Diameter of the largest particle [m]."""
-        return float(self.diameter * self.spread**TRUNCATION)
-
-    def volume_below(self, diameter: float) -> float:
-        """
-        Return the share of this population's volume in particles up to a diameter.
-
-        Parameters
-        ----------
-        diameter : float
-            Diameter [m].
-
-        Returns
-        -------
-        float
-            Cumulative volume [-], 0…1.
-        """
-        if diameter < self.smallest_diameter:
-            return 0.0
-        if diameter >= self.largest_diameter:
-            return 1.0
-        deviation = math.log(diameter / self.diameter) / math.log(self.spread)
-        inside = math.erf(TRUNCATION / math.sqrt(2))
-        return 0.5 + 0.5 * math.erf(deviation / math.sqrt(2)) / inside
+    Face = Literal["cut", "wall"]
 
 
 @dataclass(frozen=True)
@@ -110,13 +29,23 @@ class ElectrodeDesign:
     thickness : float
         Thickness of the coating [m].
     porosity : float or Profile
-        Volume fraction of the pores between the particles [-], by slice if a profile.
+        Volume fraction of the pores between the particles [-], by slice if a profile; that of the coating between the
+        channels, if there are any.
     binder_fraction : float or Profile
         Volume fraction of the carbon-binder domain, its nanopores included [-], by slice if a profile.
     size_classes : tuple of SizeClass
         Populations of active particles; their shares add up to 1.
     binder_bridging : float, default 0.5
         Where the binder sits [-]: 0 spreads it as a film over all particles, 1 gathers it in bridges at the contacts.
+    binder_morphology : float, default 0.0
+        How the binder grows on itself [-]: 0 smooth films and bridges, 1 fingers that reach into the pores.
+    channels : Channels, optional
+        Holes or grooves cut into the coating. They take material away: for the same active material the coating between
+        them keeps its recipe and the electrode becomes thicker (`for_capacity` does that).
+    calendering : Calendering, optional
+        Pack more loosely and press to `porosity`, instead of packing at `porosity`.
+    separator_face, collector_face : {'cut', 'wall'}, default 'cut'
+        Whether particles are cut by the face, as by a plane through a larger electrode, or lie against it.
 
     Raises
     ------
@@ -140,10 +69,15 @@ class ElectrodeDesign:
     binder_fraction: float | Profile
     size_classes: tuple[SizeClass, ...]
     binder_bridging: float = 0.5
+    binder_morphology: float = 0.0
+    channels: Channels | None = None
+    calendering: Calendering | None = None
+    separator_face: Face = "cut"
+    collector_face: Face = "cut"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size_classes", tuple(self.size_classes))
-        for name in ("thickness", "porosity", "binder_fraction", "binder_bridging"):
+        for name in ("thickness", "porosity", "binder_fraction", "binder_bridging", "binder_morphology"):
             if not isinstance(value := getattr(self, name), Profile):
                 object.__setattr__(self, name, float(value))
         if not 0 < self.thickness < 1e-2:
@@ -151,18 +85,10 @@ class ElectrodeDesign:
                 f"thickness must lie in (0, 1e-2) m, got {self.thickness}; did you pass micrometres?"
             )
         _check_fractions(self.porosity_profile, self.binder_profile)
-        if not 0 <= self.binder_bridging <= 1:
-            raise ValueError(
-                f"binder_bridging must lie in [0, 1] (0 film, 1 bridges at the contacts), got {self.binder_bridging}"
-            )
-        if not self.size_classes:
-            raise ValueError("size_classes must hold at least one SizeClass, got none")
-        total = sum(size_class.share for size_class in self.size_classes)
-        if not math.isclose(total, 1.0, abs_tol=1e-6):
-            shares = [size_class.share for size_class in self.size_classes]
-            raise ValueError(
-                f"shares of the size classes must add up to 1, got {shares}; divide each by {total:.6g}"
-            )
+        _check_choices(self)
+        _check_shares(self.size_classes)
+        if self.calendering is not None:
+            self.calendering.check(self.porosity_profile)
 
     @classmethod
     def for_capacity(
@@ -174,6 +100,11 @@ class ElectrodeDesign:
         binder_fraction: float | Profile,
         size_classes: tuple[SizeClass, ...],
         binder_bridging: float = 0.5,
+        binder_morphology: float = 0.0,
+        channels: Channels | None = None,
+        calendering: Calendering | None = None,
+        separator_face: Face = "cut",
+        collector_face: Face = "cut",
     ) -> ElectrodeDesign:
         """
         Choose the thickness that holds a given loading.
@@ -184,17 +115,15 @@ class ElectrodeDesign:
             Theoretical areal capacity of the electrode [A.h.m-2]; 10 A h m⁻² are 1 mA h cm⁻².
         active_capacity : float
             Capacity of the active material between the cut-offs [A.h.m-3].
-        porosity, binder_fraction : float or Profile
-            Volume fractions [-].
-        size_classes : tuple of SizeClass
-            Populations of active particles.
-        binder_bridging : float, default 0.5
-            Where the binder sits [-].
+        porosity, binder_fraction, size_classes, binder_bridging, binder_morphology
+            As in the class.
+        channels, calendering, separator_face, collector_face
+            As in the class.
 
         Returns
         -------
         ElectrodeDesign
-            Design with `thickness` = `areal_capacity` / (`active_capacity` × mean active fraction).
+            Design with `thickness` = `areal_capacity` / (`active_capacity` × mean active fraction, channels included).
 
         Raises
         ------
@@ -212,30 +141,55 @@ class ElectrodeDesign:
         for name, value in (("areal_capacity", areal_capacity), ("active_capacity", active_capacity)):
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite, got {value}")
-        pores, binder = _as_profile(porosity), _as_profile(binder_fraction)
-        _check_fractions(pores, binder)
-        return cls(
-            thickness=areal_capacity / (active_capacity * (1.0 - pores.mean() - binder.mean())),
+        unit = cls(
+            thickness=1e-4,
             porosity=porosity,
             binder_fraction=binder_fraction,
             size_classes=size_classes,
             binder_bridging=binder_bridging,
+            binder_morphology=binder_morphology,
+            channels=channels,
+            calendering=calendering,
+            separator_face=separator_face,
+            collector_face=collector_face,
         )
+        return replace(unit, thickness=areal_capacity / (active_capacity * unit.mean_fraction("active")))
 
     @property
     def porosity_profile(self) -> Profile:
         """Porosity as a profile, also when it is one number."""
-        return _as_profile(self.porosity)
+        return as_profile(self.porosity)
 
     @property
     def binder_profile(self) -> Profile:
         """Binder fraction as a profile, also when it is one number."""
-        return _as_profile(self.binder_fraction)
+        return as_profile(self.binder_fraction)
 
     @property
     def active_fraction(self) -> Profile:
-        """Volume fraction of the active material by slice, 1 − porosity − binder fraction."""
+        """Volume fraction of the active material by slice, between the channels: 1 − porosity − binder fraction."""
         return _remainder(self.porosity_profile, self.binder_profile)
+
+    def mean_fraction(self, of: Literal["pore", "active", "binder"]) -> float:
+        """
+        Return the volume fraction of a phase in the whole electrode, channels included.
+
+        Parameters
+        ----------
+        of : {'pore', 'active', 'binder'}
+            The phase.
+
+        Returns
+        -------
+        float
+            Volume fraction [-]; those of the three phases add up to 1.
+        """
+        if of == "pore":
+            return 1.0 - self.mean_fraction("active") - self.mean_fraction("binder")
+        profile = self.active_fraction if of == "active" else self.binder_profile
+        if self.channels is None:
+            return profile.mean()
+        return self.channels.left_of(profile)
 
     @property
     def median_diameter(self) -> float:
@@ -244,11 +198,20 @@ class ElectrodeDesign:
         high = max(size_class.largest_diameter for size_class in self.size_classes)
         if len(self.size_classes) == 1:
             return self.size_classes[0].diameter
+        shares = [size_class.share_profile.mean() for size_class in self.size_classes]
         for _ in range(60):
             middle = math.sqrt(low * high)
-            below = sum(c.share * c.volume_below(middle) for c in self.size_classes)
+            below = sum(
+                share * one.volume_below(middle) for share, one in zip(shares, self.size_classes, strict=True)
+            )
             low, high = (middle, high) if below < 0.5 else (low, middle)
         return high
+
+    @property
+    def narrowest_width(self) -> float:
+        """Shortest width of the median particle, and of a platelet or needle of any size class [m]."""
+        flat = [one.shortest_axis for one in self.size_classes if one.aspect_ratio != 1]
+        return min([self.median_diameter, *flat])
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -257,15 +220,21 @@ class ElectrodeDesign:
         Returns
         -------
         dict
-            One key per field; a profile becomes ``{"positions": [...], "values": [...]}``.
+            One key per field, without those that are None; a profile becomes
+            ``{"positions": [...], "values": [...]}``.
         """
-        return {
+        data: dict[str, Any] = {
             "thickness": self.thickness,
-            "porosity": _plain(self.porosity),
-            "binder_fraction": _plain(self.binder_fraction),
-            "size_classes": [asdict(size_class) for size_class in self.size_classes],
-            "binder_bridging": self.binder_bridging,
+            "porosity": plain(self.porosity),
+            "binder_fraction": plain(self.binder_fraction),
+            "size_classes": [size_class.to_dict() for size_class in self.size_classes],
         }
+        for name in ("binder_bridging", "binder_morphology", "separator_face", "collector_face"):
+            data[name] = getattr(self, name)
+        for name in ("channels", "calendering"):
+            if (part := getattr(self, name)) is not None:
+                data[name] = asdict(part)
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ElectrodeDesign:
@@ -287,21 +256,21 @@ class ElectrodeDesign:
         ValueError
             If a key is unknown or missing, or a value is outside its range.
         """
-        _check_keys("a design", data, cls, optional={"binder_bridging"})
-        for size_class in data["size_classes"]:
-            _check_keys("a size class", size_class, SizeClass, optional={"spread", "share"})
-        return cls(
-            thickness=data["thickness"],
-            porosity=_parse(data["porosity"]),
-            binder_fraction=_parse(data["binder_fraction"]),
-            size_classes=tuple(SizeClass(**size_class) for size_class in data["size_classes"]),
-            binder_bridging=data.get("binder_bridging", 0.5),
+        known = {field.name for field in fields(cls)}
+        check_keys(
+            "a design", data, known=known, needed={"thickness", "porosity", "binder_fraction", "size_classes"}
         )
-
-
-def _as_profile(value: float | Profile) -> Profile:
-    """Wrap a number as a constant profile."""
-    return value if isinstance(value, Profile) else Profile.constant(value)
+        values = dict(data)
+        values["porosity"], values["binder_fraction"] = (
+            parse(data["porosity"]),
+            parse(data["binder_fraction"]),
+        )
+        values["size_classes"] = tuple(SizeClass.from_dict(one) for one in data["size_classes"])
+        for name, kind in (("channels", Channels), ("calendering", Calendering)):
+            if (part := values.get(name)) is not None:
+                check_keys(name, part, known={field.name for field in fields(kind)}, needed=set())
+                values[name] = kind(**part)
+        return cls(**values)
 
 
 def _remainder(porosity: Profile, binder: Profile) -> Profile:
@@ -327,27 +296,29 @@ def _check_fractions(porosity: Profile, binder: Profile) -> None:
         )
 
 
-def _check_keys(what: str, data: Mapping[str, Any], cls: type, *, optional: set[str]) -> None:
-    """Refuse stored data with keys too many or too few."""
-    known = {field.name for field in fields(cls)}
-    unknown, missing = sorted(set(data) - known), sorted(known - optional - set(data))
-    if unknown or missing:
+def _check_choices(design: ElectrodeDesign) -> None:
+    """Refuse numbers and words outside their range."""
+    for name, meaning in (
+        ("binder_bridging", "0 film, 1 bridges at the contacts"),
+        ("binder_morphology", "0 smooth, 1 fingers"),
+    ):
+        if not 0 <= getattr(design, name) <= 1:
+            raise ValueError(f"{name} must lie in [0, 1] ({meaning}), got {getattr(design, name)}")
+    for name in ("separator_face", "collector_face"):
+        if getattr(design, name) not in {"cut", "wall"}:
+            raise ValueError(f"{name} must be 'cut' or 'wall', got {getattr(design, name)!r}")
+
+
+def _check_shares(size_classes: tuple[SizeClass, ...]) -> None:
+    """Refuse size classes that do not add up to the active material at some depth."""
+    if not size_classes:
+        raise ValueError("size_classes must hold at least one SizeClass, got none")
+    depths = sorted({position for one in size_classes for position in one.share_profile.positions})
+    shares = np.array([one.share_profile(depths) for one in size_classes])
+    totals = shares.sum(axis=0)
+    worst = int(np.argmax(np.abs(totals - 1.0)))
+    if not math.isclose(totals[worst], 1.0, abs_tol=1e-6):
         raise ValueError(
-            f"{what} must have the keys {sorted(known)}, got unknown {unknown} and missing {missing}"
+            f"shares of the size classes must add up to 1, got {shares[:, worst].tolist()} at relative depth "
+            f"{depths[worst]:.3g}; divide each by {totals[worst]:.6g}"
         )
-
-
-def _plain(value: float | Profile) -> float | dict[str, list[float]]:
-    """Turn a profile into lists, leave a number alone."""
-    if isinstance(value, Profile):
-        return {"positions": list(value.positions), "values": list(value.values)}
-    return value
-
-
-def _parse(value: Any) -> float | Profile:
-    """Undo `_plain`."""
-    return (
-        Profile(tuple(value["positions"]), tuple(value["values"]))
-        if isinstance(value, dict)
-        else float(value)
-    )

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from meso.packing import ParticlePacking
+from meso.channels import Channels
+from meso.particles import ParticlePacking
 from meso.phases import Phase
+from meso.sizes import SizeClass
 from meso.structure import Mesostructure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+
+    from meso.profiles import Profile
 
 ASSUMED_VOXEL_SIZE = 1e-6
 """Edge of a voxel [m] where neither the file nor the caller tells it."""
@@ -33,7 +39,7 @@ _LENGTHS = {
     "m": 1.0,
     "inch": 0.0254,
 }
-_PACKING = ("centres", "radii", "size_class", "domain", "overlap")
+_PACKING = ("centres", "radii", "size_class", "aspect_ratios", "axes", "domain", "overlap")
 
 
 def load(
@@ -167,6 +173,62 @@ def _relabelled(
     return np.asarray(phases[np.searchsorted(found, labels)])
 
 
+def read_sizes(
+    path: str | os.PathLike[str],
+    *,
+    unit: float = 1e-6,
+    share: float | Profile = 1.0,
+    aspect_ratio: float = 1.0,
+    alignment: float = 0.0,
+) -> SizeClass:
+    """
+    Read a measured size distribution.
+
+    Parameters
+    ----------
+    path : path-like
+        A CSV file (comma, semicolon or tabulator) of two columns: upper edge of a bin, and the volume in it in any unit.
+        The volume of the first row is ignored: its edge is where the first bin begins. Lines that do not begin with a
+        number are skipped.
+    unit : float, default 1e-6
+        Unit of the edges [m]; micrometres unless told otherwise.
+    share : float or Profile, default 1.0
+        Share of the active material's volume [-].
+    aspect_ratio : float, default 1.0
+        Length along the axis over the width across it [-].
+    alignment : float, default 0.0
+        How the particles lie [-].
+
+    Returns
+    -------
+    SizeClass
+        Population with these sizes.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such table, with its name and what is wrong.
+    """
+    rows = []
+    for line in Path(path).read_text(encoding="utf-8-sig").splitlines():
+        cells = line.replace(";", ",").replace("\t", ",").split(",")
+        try:
+            rows.append([float(cell) for cell in cells[:2]])
+        except ValueError:
+            continue
+    if len(rows) < 2 or any(len(row) != 2 for row in rows):
+        raise ValueError(
+            f"{path}: must hold at least two rows of two numbers (upper edge of a bin, volume in it), got {len(rows)} rows"
+        )
+    edges, volumes = np.array(rows).T
+    try:
+        return SizeClass.measured(
+            edges * unit, volumes[1:], share=share, aspect_ratio=aspect_ratio, alignment=alignment
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def _read_npy(path: Path) -> dict[str, Any]:
     """Read one array."""
     return {"labels": np.load(path, allow_pickle=False)}
@@ -185,12 +247,12 @@ def _read_npz(path: Path) -> dict[str, Any]:
             content["periodic"] = bool(archive["periodic"])
         if all(name in archive for name in _PACKING):
             packing = {name: archive[name] for name in _PACKING}
+            channels = json.loads(str(archive["channels"])) if "channels" in archive else None
             content["particles"] = ParticlePacking(
-                centres=packing["centres"],
-                radii=packing["radii"],
-                size_class=packing["size_class"],
+                **{name: packing[name] for name in _PACKING[:-2]},
                 domain=tuple(packing["domain"].tolist()),
                 overlap=float(packing["overlap"]),
+                channels=None if channels is None else Channels(**channels),
             )
         if _face_name(Phase.ACTIVE, 0) in archive:
             content["face_fractions"] = {
@@ -262,6 +324,8 @@ def _write_npz(structure: Mesostructure, file: BinaryIO) -> None:
         arrays["particle_ids"] = structure.particle_ids
     if structure.particles is not None:
         arrays |= {name: np.asarray(getattr(structure.particles, name)) for name in _PACKING}
+        if structure.particles.channels is not None:
+            arrays["channels"] = np.array(json.dumps(asdict(structure.particles.channels)))
     for phase, faces in (structure.face_fractions or {}).items():
         arrays |= {_face_name(phase, axis): face for axis, face in enumerate(faces)}
     np.savez_compressed(file, **arrays)

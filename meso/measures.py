@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso._kernels import measures as kernels
-from meso.packing import neighbour_pairs
+from meso.neighbours import overlapping_pairs
+from meso.particles import periodic_images
 from meso.phases import Phase
-from meso.structure import WHOLE_FACE
-from meso.voxels import periodic_images
+from meso.structure import fractions_of
+from meso.surfaces import specific_surface_area, surface_area_profile
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from meso.packing import ParticlePacking
     from meso.structure import Mesostructure
 
 __all__ = [
@@ -67,62 +67,6 @@ def porosity_profile(structure: Mesostructure) -> NDArray[np.float64]:
         Porosity [-] from separator to collector.
     """
     return structure.fraction_profile(Phase.PORE)
-
-
-def specific_surface_area(structure: Mesostructure, *, phase: Phase = Phase.ACTIVE) -> float:
-    """
-    Return the surface of a phase per volume of electrode.
-
-    Parameters
-    ----------
-    structure : Mesostructure
-        Structure.
-    phase : Phase, default Phase.ACTIVE
-        Phase whose boundary with the two others is measured.
-
-    Returns
-    -------
-    float
-        Specific surface area [m-1]; see `surface_area_profile` for how it is found.
-    """
-    return float(surface_area_profile(structure, phase=phase).mean())
-
-
-def surface_area_profile(structure: Mesostructure, *, phase: Phase = Phase.ACTIVE) -> NDArray[np.float64]:
-    """
-    Return the surface of a phase in every slice, per volume of the slice.
-
-    Parameters
-    ----------
-    structure : Mesostructure
-        Structure.
-    phase : Phase, default Phase.ACTIVE
-        Phase whose boundary with the two others is measured. The outer faces of the electrode do not count.
-
-    Returns
-    -------
-    ndarray, shape (nz,), float64
-        Specific surface area [m-1].
-
-    Notes
-    -----
-    The best that the structure knows is used. Active material with its particles: the exact area of the union of the
-    spheres. Face fractions: in every voxel the length of the vector of the differences of opposite face areas, which is the
-    area of a flat cut and second order in the voxel size for a smooth one; where two surfaces share a voxel it
-    counts too little. Labels only: the count of unlike faces, which overestimates a smooth surface by about one half.
-    """
-    if phase == Phase.ACTIVE and structure.particles is not None:
-        return _sphere_profile(structure.particles, structure.shape[0])
-    edges = np.array(structure.voxel_size)
-    face_areas = np.prod(edges) / edges
-    if structure.face_fractions is not None:
-        square = np.zeros(structure.shape)
-        for axis, faces in enumerate(_fractions(structure, {phase})):
-            square += (np.diff(faces, axis=axis) * face_areas[axis]) ** 2
-        per_slice = np.sqrt(square).sum(axis=(1, 2))
-    else:
-        per_slice = _unlike_faces(structure, phase, face_areas)
-    return np.asarray(per_slice / (structure.shape[1] * structure.shape[2] * np.prod(edges)))
 
 
 def connected_voxels(
@@ -202,7 +146,7 @@ def connected_fraction(
         volume = np.isin(structure.labels, list(measured)).astype(np.float64)
     else:
         volume = np.zeros(structure.shape)
-        for axis, faces in enumerate(_fractions(structure, measured)):
+        for axis, faces in enumerate(fractions_of(structure, measured)):
             count = structure.shape[axis]
             volume += faces.take(range(count), axis=axis) + faces.take(range(1, count + 1), axis=axis)
     total = volume.sum()
@@ -233,8 +177,9 @@ def contact_number(structure: Mesostructure, *, gap: float) -> float:
     if structure.particles is None:
         raise ValueError("structure must carry particles, got none; only generated structures do")
     images = periodic_images(structure.particles, reach=gap)
-    first, second = neighbour_pairs(
-        images.centres, images.radii, lengths=np.array(structure.particles.domain), periodic=False, skin=gap
+    lengths = np.array(structure.particles.domain)
+    first, second, _ = overlapping_pairs(
+        images.centres, images.reaches, images.shapes, lengths=lengths, periodic=False, skin=gap
     )
     inside = np.all((images.centres >= 0) & (images.centres < np.array(structure.particles.domain)), axis=1)
     counted = np.count_nonzero(inside[first]) + np.count_nonzero(inside[second])
@@ -326,49 +271,10 @@ def local_thickness(structure: Mesostructure, *, phase: Phase) -> NDArray[np.flo
     return np.asarray(2 * edge * porespy.filters.local_thickness(structure.labels == phase), dtype=np.float64)
 
 
-def _sphere_profile(packing: ParticlePacking, slices: int) -> NDArray[np.float64]:
-    """Exact surface of the union of the spheres in every slice over the slice's volume."""
-    images = periodic_images(packing)
-    own = np.count_nonzero(
-        (packing.centres[:, 0] + packing.radii > 0)
-        & (packing.centres[:, 0] - packing.radii < packing.domain[0])
-    )
-    first, second = neighbour_pairs(
-        images.centres, images.radii, lengths=np.array(packing.domain), periodic=False
-    )
-    both, others = np.concatenate((first, second)), np.concatenate((second, first))
-    order = np.argsort(both, kind="stable")
-    start = np.searchsorted(both[order], np.arange(len(images.radii) + 1)).astype(np.int64)
-    areas = np.zeros(slices)
-    step = packing.domain[0] / slices
-    kernels.exposed_areas(images.centres, images.radii, own, start, others[order], step, areas)
-    return areas / (step * packing.domain[1] * packing.domain[2])
-
-
-def _fractions(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.float64]]:
-    """Area fraction of every face in a set of phases, for the three axes."""
-    assert structure.face_fractions is not None
-    solid = [
-        structure.face_fractions[p] for p in (Phase.ACTIVE, Phase.BINDER) if p in structure.face_fractions
-    ]
-    chosen = [structure.face_fractions[p] for p in phases if p in structure.face_fractions]
-    result = []
-    for axis in range(3):
-        covered = np.zeros(structure.face_fractions[Phase.ACTIVE][axis].shape)
-        for faces in chosen:
-            covered += faces[axis]
-        if Phase.PORE in phases:
-            covered += WHOLE_FACE
-            for faces in solid:
-                covered -= faces[axis]
-        result.append(covered / WHOLE_FACE)
-    return result
-
-
 def _open_faces(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.bool_]]:
     """Whether phases pass through each face."""
     if structure.face_fractions is not None:
-        return [faces > 0 for faces in _fractions(structure, phases)]
+        return [faces > 0 for faces in fractions_of(structure, phases)]
     inside = np.isin(structure.labels, list(phases))
     result = []
     for axis in range(3):
@@ -378,21 +284,3 @@ def _open_faces(structure: Mesostructure, phases: Collection[Phase]) -> list[NDA
         after = [*range(count), 0 if wraps else count - 1]
         result.append(inside.take(before, axis=axis) & inside.take(after, axis=axis))
     return result
-
-
-def _unlike_faces(
-    structure: Mesostructure, phase: Phase, face_areas: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Area of the faces between a phase and others, per slice; through-plane faces belong half to either slice."""
-    inside = structure.labels == phase
-    per_slice = np.zeros(structure.shape[0])
-    between = face_areas[0] * np.count_nonzero(inside[1:] != inside[:-1], axis=(1, 2))
-    per_slice[1:] += 0.5 * between
-    per_slice[:-1] += 0.5 * between
-    for axis in (1, 2):
-        neighbour = np.roll(inside, 1, axis=axis)
-        unlike = inside != neighbour
-        if not structure.periodic:
-            unlike = unlike.take(range(1, structure.shape[axis]), axis=axis)
-        per_slice += face_areas[axis] * np.count_nonzero(unlike, axis=(1, 2))
-    return per_slice

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -145,3 +145,22 @@ class Profile:
             Maximum over the thickness.
         """
         return max(self.values)
+
+
+def as_profile(value: float | Profile) -> Profile:
+    """Wrap a number as a constant profile."""
+    return value if isinstance(value, Profile) else Profile.constant(value)
+
+
+def plain(value: float | Profile) -> float | dict[str, list[float]]:
+    """Turn a profile into lists, leave a number alone."""
+    if isinstance(value, Profile):
+        return {"positions": list(value.positions), "values": list(value.values)}
+    return value
+
+
+def parse(value: Any) -> float | Profile:
+    """Undo `plain`."""
+    if isinstance(value, dict):
+        return Profile(tuple(value["positions"]), tuple(value["values"]))
+    return float(value)

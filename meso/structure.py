@@ -10,12 +10,12 @@ import numpy as np
 from meso.phases import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from meso.packing import ParticlePacking
+    from meso.particles import ParticlePacking
 
     Faces: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -157,6 +157,26 @@ class Mesostructure:
         from meso.figures import draw_structure
 
         return draw_structure(self)
+
+
+def fractions_of(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.float64]]:
+    """Area fraction of every face in a set of phases, for the three axes; the structure carries face fractions."""
+    assert structure.face_fractions is not None
+    solid = [
+        structure.face_fractions[p] for p in (Phase.ACTIVE, Phase.BINDER) if p in structure.face_fractions
+    ]
+    chosen = [structure.face_fractions[p] for p in phases if p in structure.face_fractions]
+    result = []
+    for axis in range(3):
+        covered = np.zeros(structure.face_fractions[Phase.ACTIVE][axis].shape)
+        for faces in chosen:
+            covered += faces[axis]
+        if Phase.PORE in phases:
+            covered += WHOLE_FACE
+            for faces in solid:
+                covered -= faces[axis]
+        result.append(covered / WHOLE_FACE)
+    return result
 
 
 def _check_labels(labels: ArrayLike) -> NDArray[np.uint8]:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meso._kernels import voxels as kernels
-from meso.packing import neighbour_pairs
+from meso.neighbours import overlapping_pairs
+from meso.particles import periodic_images
 from meso.phases import Phase
 from meso.structure import Mesostructure
+from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from meso.packing import ParticlePacking
+    from meso.particles import Images, ParticlePacking
 
-
-class Images(NamedTuple):
-    """Spheres that reach into the box, the periodic copies of those at its sides included."""
-
-    centres: NDArray[np.float64]
-    radii: NDArray[np.float64]
-    owner: NDArray[np.int64]
+GATHERED = 16
+"""Planes normal to the last axis that are written together: their bytes lie side by side."""
 
 
 def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float, float]) -> Mesostructure:
@@ -32,7 +29,7 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
     Parameters
     ----------
     packing : ParticlePacking
-        Spheres; they may overlap.
+        Particles; they may overlap.
     voxel_size : float or tuple of float
         Edge of a voxel [m], or one per axis. The number of voxels along an axis is the nearest integer to its extent over
         the edge, and the edge is then adjusted to fill the extent exactly.
@@ -51,8 +48,9 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
     Notes
     -----
     A sphere cuts a plane of voxel faces in a disc. The area of disc ∩ rectangle is known in closed form, so the face
-    fraction of spheres that do not overlap is exact up to its rounding to 1/255. Where spheres overlap, what is counted
-    twice is subtracted along eight scan lines a voxel.
+    fraction of spheres that do not overlap is exact up to its rounding to 1/255. An ellipsoid cuts it in an ellipse, which
+    is integrated along eight scan lines a voxel (sixteen at its ends), each cut exactly. Where particles overlap, what is
+    counted twice is subtracted along such lines.
 
     Examples
     --------
@@ -73,7 +71,18 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
     edges = fill_exactly(packing.domain, shape)
     images = periodic_images(packing)
     ids = np.zeros(shape, dtype=np.int32)
-    kernels.label_voxels(*images, edges, ids, np.zeros(shape, dtype=np.int32))
+    scratch = np.zeros(shape, dtype=np.int32)
+    share(
+        kernels.label_voxels,
+        shape[0],
+        images.centres,
+        images.shapes,
+        images.inverses,
+        images.owner,
+        edges,
+        ids,
+        scratch,
+    )
     start, partner = overlapping_partners(images, packing.domain)
     faces = [_covered_faces(images, start, partner, axis, shape, edges) for axis in range(3)]
     return Mesostructure(
@@ -92,32 +101,15 @@ def fill_exactly(domain: tuple[float, float, float], shape: tuple[int, ...]) -> 
     return np.full(3, edges[0]) if np.allclose(edges, edges[0], rtol=1e-12, atol=0) else edges
 
 
-def periodic_images(packing: ParticlePacking, *, reach: float = 0.0) -> Images:
-    """Copy every sphere to all places from which it reaches, inflated by `reach`, into the box."""
-    size = packing.radii + reach
-    centres, owner = packing.centres, np.arange(packing.count)
-    touching = (centres[:, 0] + size > 0) & (centres[:, 0] - size < packing.domain[0])
-    centres, owner, size = centres[touching], owner[touching], size[touching]
-    for axis in (1, 2):
-        width = packing.domain[axis]
-        wrapped = centres.copy()
-        wrapped[:, axis] %= width
-        copies = [(wrapped, owner, size)]
-        for shift, mask in ((width, wrapped[:, axis] < size), (-width, wrapped[:, axis] > width - size)):
-            moved = wrapped[mask]
-            moved[:, axis] += shift
-            copies.append((moved, owner[mask], size[mask]))
-        centres, owner, size = (np.concatenate(parts) for parts in zip(*copies, strict=True))
-    return Images(np.ascontiguousarray(centres), packing.radii[owner], owner)
-
-
 def overlapping_partners(
     images: Images, domain: tuple[float, float, float]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List for every sphere the smaller ones it overlaps, as row starts and indices."""
-    first, _ = pairs = neighbour_pairs(images.centres, images.radii, lengths=np.array(domain), periodic=False)
-    start = np.searchsorted(first, np.arange(len(images.radii) + 1)).astype(np.int64)
-    return start, pairs[1]
+    """List for every particle the shorter ones it overlaps, as row starts and indices."""
+    first, second, _ = overlapping_pairs(
+        images.centres, images.reaches, images.shapes, lengths=np.array(domain), periodic=False
+    )
+    start = np.searchsorted(first, np.arange(len(images.reaches) + 1)).astype(np.int64)
+    return start, second
 
 
 def _covered_faces(
@@ -128,13 +120,32 @@ def _covered_faces(
     shape: tuple[int, ...],
     edges: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
-    """Area fraction of every voxel face normal to one axis that lies in a sphere."""
+    """Area fraction of every voxel face normal to one axis that lies in a particle."""
     planes = shape[axis] + (axis == 0)
-    counts = [planes if axis == other else n for other, n in enumerate(shape)]
-    covered = np.zeros(counts, dtype=np.float32)
-    by_plane = np.moveaxis(covered, axis, 0)
-    kernels.add_discs(images.centres, images.radii, axis, edges, by_plane)
-    kernels.subtract_overlaps(images.centres, images.radii, start, partner, axis, edges, by_plane)
+    counts = [n + (axis == other) for other, n in enumerate(shape)]
     faces = np.empty(counts, dtype=np.uint8)
-    kernels.quantise(covered, faces)
-    return faces if axis == 0 else np.concatenate((faces, faces.take([0], axis=axis)), axis=axis)
+    by_plane = np.moveaxis(faces, axis, 0)
+    extents = np.sqrt(images.shapes[:, axis, axis])
+    begin, member = np.empty(planes + 1, dtype=np.int64), np.empty(0, dtype=np.int64)
+    for _ in range(2):
+        room = kernels.list_members(extents, images.centres, axis, edges[axis], planes, begin, member)
+        if room > len(member):
+            member = np.empty(room, dtype=np.int64)
+    share(
+        kernels.cover_planes,
+        planes,
+        begin,
+        member,
+        images.centres,
+        images.shapes,
+        images.inverses,
+        start,
+        partner,
+        axis,
+        edges,
+        GATHERED if axis == 2 else 1,
+        by_plane,
+    )
+    if axis > 0:
+        by_plane[-1] = by_plane[0]
+    return faces

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -140,6 +140,16 @@ class ElectrodeTable(_Table):
         Volume fraction of the carbon-binder domain [-].
     binder_bridging : Range
         Where the binder sits [-]: 0 film over the particles, 1 bridges at their contacts.
+    channel_pattern : {'none', 'holes', 'lines'}
+        Laser-made channels, open to the separator. They take active material away; the coating between them keeps its
+        recipe and the electrode becomes thicker, so that every design has the same loading. The uniform control has none.
+    channel_pitch_um, channel_width_um : Range
+        Distance of the channels and their width at the separator. A channel narrower than the median particle is left
+        out, so that a width from 0 searches channels on and off.
+    channel_depth : Range
+        Depth over the thickness [-]; 1 reaches the collector.
+    channel_taper : Range
+        Width lost on the way down over the width at the top [-]; 0 is straight.
     """
 
     areal_capacity_mAh_cm2: float = Field(gt=0, le=50)  # noqa: N815  the unit keeps its case
@@ -151,13 +161,38 @@ class ElectrodeTable(_Table):
     binder_bridging: Annotated[Quantity, _within(0, 1, "0 is a film, 1 is bridges")] = Range(
         low=0.5, high=0.5
     )
+    channel_pattern: Literal["none", "holes", "lines"] = "none"
+    channel_pitch_um: Annotated[Quantity, _within(1, 5000, "it is in micrometres")] = Range(
+        low=60.0, high=60.0
+    )
+    channel_width_um: Annotated[Quantity, _within(0, 5000, "it is in micrometres")] = Range(low=0.0, high=0.0)
+    channel_depth: Annotated[Quantity, _within(0.01, 1, "it is relative to the thickness")] = Range(
+        low=1.0, high=1.0
+    )
+    channel_taper: Annotated[Quantity, _within(0, 1, "0 is straight, 1 pointed")] = Range(low=0.0, high=0.0)
 
     @model_validator(mode="after")
     def _has_something_to_find(self) -> ElectrodeTable:
-        if self.porosity_gradient.low == self.porosity_gradient.high == 0:
+        drills = self.channel_pattern != "none" and self.channel_width_um.high > 0
+        if self.porosity_gradient.low == self.porosity_gradient.high == 0 and not drills:
             raise ValueError(
-                "porosity_gradient must be able to differ from 0, got 0; without it the structured electrode is the "
-                "uniform control: give a range such as {low = -0.1, high = 0.2}"
+                "porosity_gradient must be able to differ from 0, got 0; without it and without channels the structured "
+                "electrode is the uniform control: give a range such as {low = -0.1, high = 0.2}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_channels_that_fit(self) -> ElectrodeTable:
+        drilled = self.channel_width_um.high > 0
+        if drilled != (self.channel_pattern != "none"):
+            raise ValueError(
+                f"channel_pattern and channel_width_um must both ask for channels or neither, got "
+                f"{self.channel_pattern!r} and widths up to {self.channel_width_um.high:g} µm; set both"
+            )
+        if drilled and self.channel_width_um.high >= self.channel_pitch_um.low:
+            raise ValueError(
+                f"channel_width_um must stay below channel_pitch_um, got {self.channel_width_um.high:g} at a pitch of "
+                f"{self.channel_pitch_um.low:g}; widen the pitch"
             )
         return self
 

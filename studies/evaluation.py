@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +185,7 @@ def evaluate(
     return Evaluation(
         design=design,
         seed=sequence,
-        volumetric_capacity=cell.active_capacity * design.active_fraction.mean(),
+        volumetric_capacity=cell.active_capacity * design.mean_fraction("active"),
         electrode=electrode,
         budget=budget,
         shape=structure.shape,
@@ -256,7 +257,7 @@ def resolution(
     design : ElectrodeDesign
         The design.
     voxels_per_diameter : float
-        Voxels across the median particle.
+        Voxels across the median particle, of platelets and needles across their shortest width.
     width_diameters : float
         Lateral extent in median diameters.
     minimum_voxels : int
@@ -276,11 +277,14 @@ def resolution(
     `minimum_voxels` through it.
     """
     diameter = design.median_diameter
-    voxel_size = min(diameter / voxels_per_diameter, design.thickness / minimum_voxels)
-    largest = max(size_class.largest_diameter for size_class in design.size_classes)
+    voxel_size = min(design.narrowest_width / voxels_per_diameter, design.thickness / minimum_voxels)
+    largest = max(size_class.largest_extent for size_class in design.size_classes)
     # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
     room = 2 * largest + voxel_size
-    return voxel_size, max(width_diameters * diameter, minimum_voxels * voxel_size, room)
+    width = max(width_diameters * diameter, minimum_voxels * voxel_size, room)
+    if design.channels is not None:
+        width = design.channels.pitch * ceil(width / design.channels.pitch)
+    return voxel_size, width
 
 
 @cache

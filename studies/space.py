@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from meso import ElectrodeDesign, Profile, SizeClass
+from meso import Channels, ElectrodeDesign, Profile, SizeClass
+from studies.summary import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,10 @@ PARAMETERS = (
     "particle_spread",
     "binder_fraction",
     "binder_bridging",
+    "channel_pitch_um",
+    "channel_width_um",
+    "channel_depth",
+    "channel_taper",
 )
 
 
@@ -39,6 +44,8 @@ class DesignSpace:
         Theoretical areal capacity of every design [A.h.m-2].
     active_capacity : float
         Capacity of the active material between the cut-offs [A.h.m-3].
+    channel_pattern : {'none', 'holes', 'lines'}, default 'none'
+        What channels look like.
 
     Notes
     -----
@@ -49,6 +56,7 @@ class DesignSpace:
     ranges: Mapping[str, Range]
     areal_capacity: float
     active_capacity: float
+    channel_pattern: Literal["none", "holes", "lines"] = "none"
 
     @classmethod
     def of(cls, config: StudyConfig, *, active_capacity: float) -> DesignSpace:
@@ -71,15 +79,18 @@ class DesignSpace:
             ranges={name: getattr(config.electrode, name) for name in PARAMETERS},
             areal_capacity=config.electrode.areal_capacity_mAh_cm2 * AMPERE_HOUR_M2_PER_MILLIAMPERE_HOUR_CM2,
             active_capacity=active_capacity,
+            channel_pattern=config.electrode.channel_pattern,
         )
 
     @property
     def uniform(self) -> DesignSpace:
-        """The same space without gradient: what the control searches."""
+        """The same space without gradient and channels: what the control searches."""
         from studies.config import Range
 
-        ranges = {**self.ranges, "porosity_gradient": Range(low=0.0, high=0.0)}
-        return DesignSpace(ranges, self.areal_capacity, self.active_capacity)
+        names = [name for name in PARAMETERS if name.startswith("channel")]
+        fixed = {name: Range(low=self.ranges[name].low, high=self.ranges[name].low) for name in names}
+        flat = {name: Range(low=value, high=value) for name, value in PLAIN.items()}
+        return DesignSpace({**self.ranges, **fixed, **flat}, self.areal_capacity, self.active_capacity)
 
     @property
     def searched(self) -> tuple[str, ...]:
@@ -148,6 +159,9 @@ class DesignSpace:
             raise ValueError(f"values must hold every searched parameter, got none for {', '.join(missing)}")
         value = {name: self.ranges[name].low for name in PARAMETERS} | dict(values)
         porosity, gradient = value["porosity"], value["porosity_gradient"]
+        drilled = (
+            value["channel_width_um"] >= value["particle_diameter_um"] and self.channel_pattern != "none"
+        )
         return ElectrodeDesign.for_capacity(
             self.areal_capacity,
             self.active_capacity,
@@ -161,4 +175,16 @@ class DesignSpace:
                 ),
             ),
             binder_bridging=value["binder_bridging"],
+            channels=self._channels(value) if drilled else None,
+        )
+
+    def _channels(self, value: Mapping[str, float]) -> Channels:
+        """Channels of a design, in SI units."""
+        assert self.channel_pattern != "none"
+        return Channels(
+            pitch=value["channel_pitch_um"] * MICROMETRE,
+            width=value["channel_width_um"] * MICROMETRE,
+            depth=value["channel_depth"],
+            taper=value["channel_taper"],
+            pattern=self.channel_pattern,
         )

@@ -39,10 +39,17 @@ PARAMETER_NAMES = {
     "particle_spread": "particle spread, geometric",
     "binder_fraction": "binder fraction",
     "binder_bridging": "binder bridging, 0 film … 1 bridges",
+    "channel_pitch_um": "channel pitch",
+    "channel_width_um": "channel width at the separator",
+    "channel_depth": "channel depth, relative",
+    "channel_taper": "channel taper, 0 straight … 1 pointed",
 }
 """Parameters of a design in words."""
 
-UNITS = {"particle_diameter_um": "µm"}
+PLAIN = {"porosity_gradient": 0.0, "channel_width_um": 0.0}
+"""Parameters that make a design uniform."""
+
+UNITS = {"particle_diameter_um": "µm", "channel_pitch_um": "µm", "channel_width_um": "µm"}
 _DECIMALS = {"particle_diameter_um": 2, "particle_spread": 2, "binder_bridging": 2}
 _MEASURED = (
     ("thickness", "thickness", "µm", 1e6, 1),
@@ -99,6 +106,7 @@ def design_rows(comparison: Mapping[str, Any], config: StudyConfig) -> list[Row]
     rows += [
         Row(label, UNITS.get(name, ""), tuple(_parameter(design, name, config) for design in designs))
         for name, label in PARAMETER_NAMES.items()
+        if config.electrode.channel_pattern != "none" or not name.startswith("channel")
     ]
     return rows + [
         Row(label, unit, tuple(_measured(design, name, factor, decimals) for design in designs))
@@ -232,7 +240,7 @@ def _parameter(design: Mapping[str, Any] | None, name: str, config: StudyConfig)
     """Write a parameter of a design: searched, fixed, or the control's missing gradient."""
     if design is None:
         return ABSENT
-    fixed = 0.0 if name == "porosity_gradient" else getattr(config.electrode, name).low
+    fixed = PLAIN.get(name, getattr(config.electrode, name).low)
     return f"{design['parameters'].get(name, fixed):.{_DECIMALS.get(name, 3)}f}".replace("-", "−")
 
 

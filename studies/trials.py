@@ -164,7 +164,7 @@ def recipe_violations(
     values = {"packing": design.active_fraction.maximum() / DENSEST - 1.0}
     least = constraints.minimum_volumetric_capacity_mAh_cm3
     if least is not None:
-        capacity = active_capacity * design.active_fraction.mean() / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
+        capacity = active_capacity * design.mean_fraction("active") / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
         values["minimum_volumetric_capacity_mAh_cm3"] = 1.0 - capacity / least
     return values
 

@@ -13,7 +13,7 @@ from studies.evaluation import LOSSES, make_structure
 from studies.recipe import recipe_text
 from studies.search import evaluate_packing, packing_seed
 from studies.storage import STRUCTURED, UNIFORM, write_atomically, write_json
-from studies.summary import DESIGN_NAMES, UNGRADED
+from studies.summary import DESIGN_NAMES, PLAIN, UNGRADED
 from studies.trials import measured_violations, recipe_violations
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compare_winners(
     -------
     dict
         ``designs``: what `_summary` says of the best ``structured`` and ``uniform`` design and of the structured one with
-        its gradient removed (``ungraded``), None where there is none. ``control``: the better of the two without
+        gradient and channels removed (``ungraded``), None where there is none. ``control``: the better of the two without
         gradient. ``difference``: utilization of the structured design minus that of the control, with its 95 % interval.
         ``verdict``: the same in words.
 
@@ -80,7 +80,7 @@ def compare_winners(
     parameters = {arm: dict(winner.parameters) for arm, winner in winners.items() if winner is not None}
     designs = {arm: spaces[arm].design(chosen) for arm, chosen in parameters.items()}
     if STRUCTURED in designs:
-        parameters[UNGRADED] = parameters[STRUCTURED] | {"porosity_gradient": 0.0}
+        parameters[UNGRADED] = parameters[STRUCTURED] | PLAIN
         designs[UNGRADED] = spaces[STRUCTURED].design(parameters[UNGRADED])
     evaluations = _evaluate_fresh(designs, client=client, config=config, cell=cell)
     candidates = [

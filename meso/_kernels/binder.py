@@ -5,57 +5,54 @@ import math
 import numba as nb
 import numpy as np
 
-jit = nb.njit(cache=True, error_model="numpy")
-parallel = nb.njit(cache=True, error_model="numpy", parallel=True)
+from meso._kernels.voxels import depth_in
+
+jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
 COARSE, FINE = 2, 4
-SLAB = 8
-
-
-@parallel
-def nearest_two(centres, radii, reach, edges, offset, first, second, nearest, follower):
-    """
-    Signed distance from the points of a grid to the nearest and the second nearest sphere surface.
-
-    centres (n, 3), radii (n,), edges (3,) float64; the points lie at (index + offset) × edge. first, second: float32 of the
-    grid's shape, hold reach on entry, beyond which nothing is looked for. nearest, follower: int32 of the same shape, −1 on
-    entry, receive the indices of the two spheres.
-    """
-    nz = first.shape[0]
-    slabs = (nz + SLAB - 1) // SLAB
-    for slab in nb.prange(slabs):
-        low = np.int64(slab) * SLAB  # the loop's own index is unsigned
-        high = min(nz, low + SLAB) - 1
-        approach(centres, radii, reach, edges, offset, low, high, first, second, nearest, follower)
 
 
 @jit
-def approach(centres, radii, reach, edges, offset, low, high, first, second, nearest, follower):
-    """Do the work of `nearest_two` for the planes low…high of points."""
+def surface_distance(radius, inverse, dz, dy, dx):
+    """Signed distance to the surface of a sphere of a radius, or of an ellipsoid if inverse is none of a sphere."""
+    if (
+        inverse[0, 0] == inverse[1, 1] == inverse[2, 2]
+        and inverse[0, 1] == inverse[0, 2] == inverse[1, 2] == 0.0
+    ):
+        return math.sqrt(dz * dz + dy * dy + dx * dx) - radius
+    return depth_in(inverse, dz, dy, dx)
+
+
+@jit
+def nearest_two(
+    low, high, centres, reaches, shapes, inverses, reach, edges, offset, first, second, nearest, follower
+):
+    """
+    Signed distance from the points of planes low…high − 1 of a grid to the nearest and the second nearest particle.
+
+    centres (n, 3), reaches (n,) longest semi-axes, shapes, inverses (n, 3, 3), edges (3,) float64; the points lie at
+    (index + offset) × edge. first, second: float32 of the grid's shape, hold reach on entry, beyond which nothing is
+    looked for. nearest, follower: int32 of the same shape, −1 on entry, receive the indices of the two particles.
+    """
     ny, nx = first.shape[1], first.shape[2]
     hz, hy, hx = edges
-    for s in range(len(radii)):
+    for s in range(len(reaches)):
         cz, cy, cx = centres[s, 0] - offset * hz, centres[s, 1] - offset * hy, centres[s, 2] - offset * hx
-        r = radii[s]
-        far = r + reach
-        k0, k1 = max(low, math.ceil((cz - far) / hz)), min(high, math.floor((cz + far) / hz))
+        far, inverse, radius = reaches[s] + reach, inverses[s], reaches[s]
+        tall, wide = math.sqrt(shapes[s, 0, 0]) + reach, math.sqrt(shapes[s, 1, 1]) + reach
+        long = math.sqrt(shapes[s, 2, 2]) + reach
+        k0, k1 = max(low, math.ceil((cz - tall) / hz)), min(high - 1, math.floor((cz + tall) / hz))
         for k in range(k0, k1 + 1):
             dz = k * hz - cz
             left = far * far - dz * dz
-            if left <= 0.0:
-                continue
-            ry = math.sqrt(left)
+            ry = min(wide, math.sqrt(max(0.0, left)))
             j0, j1 = max(0, math.ceil((cy - ry) / hy)), min(ny - 1, math.floor((cy + ry) / hy))
             for j in range(j0, j1 + 1):
                 dy = j * hy - cy
-                rest = left - dy * dy
-                if rest <= 0.0:
-                    continue
-                rx = math.sqrt(rest)
+                rx = min(long, math.sqrt(max(0.0, left - dy * dy)))
                 i0, i1 = max(0, math.ceil((cx - rx) / hx)), min(nx - 1, math.floor((cx + rx) / hx))
                 for i in range(i0, i1 + 1):
-                    dx = i * hx - cx
-                    distance = np.float32(math.sqrt(dz * dz + dy * dy + dx * dx) - r)
+                    distance = np.float32(surface_distance(radius, inverse, dz, dy, i * hx - cx))
                     if distance < first[k, j, i]:
                         second[k, j, i] = first[k, j, i]
                         first[k, j, i] = distance
@@ -100,42 +97,62 @@ def negative_area(a, b, c, d):
     )
 
 
-@parallel
+@jit
 def cover_faces(
-    centres, radii, reach, bridging, edges, level, axis, distance, above, nearest, follower, active, faces
+    begin,
+    end,
+    centres,
+    radii,
+    inverses,
+    reach,
+    bridging,
+    edges,
+    axis,
+    distance,
+    field,
+    above,
+    nearest,
+    follower,
+    active,
+    faces,
 ):
     """
-    Area of the voxel faces normal to an axis, as uint8 with 255 for all, where field < level outside the spheres.
+    Area of the voxel faces normal to an axis, as uint8 with 255 for all, where field < level outside the particles.
 
-    field = d1 + bridging·min(d2, reach). level (nz + 1,) float64 in the planes of corners, linear between; distance (d1,
-    float32), above (field − level, float32), nearest, follower (int32) at the voxel corners, (nz + 1, ny + 1, nx + 1);
-    active, faces: uint8, indexed like the faces; faces is overwritten. Faces that the surface may cross are cut into
-    COARSE² squares, or FINE² where two spheres are within a voxel, at whose corners the distances to the spheres known
-    from the voxel corners are taken anew.
+    field = d1 + bridging·min(d2, reach); distance (d1), field, above (field − level) float32, nearest, follower int32 at
+    the voxel corners, (nz + 1, ny + 1, nx + 1); the level is linear along the edges of a face. radii: longest semi-axes.
+    active, faces: uint8, indexed like the faces; rows begin…end − 1 of faces are overwritten. Faces that the surface may
+    cross are cut into COARSE² squares, or FINE² where two particles are within a voxel, at whose corners the distances to
+    the particles known from the voxel corners are taken anew.
     """
     du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
     du[1 if axis == 0 else 0] = 1
     dv[1 if axis == 2 else 2] = 1
     longest = max(edges[0], edges[1], edges[2])
     slack = (1.0 + bridging) * 0.75 * longest
-    for plane in nb.prange(faces.shape[0]):
-        k = np.int64(plane)  # the loop's own index is unsigned
-        near, corner, value = np.empty(8, np.int64), np.empty((2, 2)), np.empty((FINE + 1, FINE + 1))
+    near, corner, level = np.empty(8, np.int64), np.empty((2, 2)), np.empty((2, 2))
+    value = np.empty((FINE + 1, FINE + 1))
+    for k in range(begin, end):
         for j in range(faces.shape[1]):
             for i in range(faces.shape[2]):
-                least, most = math.inf, -math.inf
-                for g in range(2):
-                    for h in range(2):
-                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                        least, most = min(least, above[kk, jj, ii]), max(most, above[kk, jj, ii])
-                        corner[g, h] = min(distance[kk, jj, ii], above[kk, jj, ii])
                 taken = active[k, j, i]
-                if taken == 255 or least > slack or (taken == 0 and least > 0.0):
+                least, most = math.inf, -math.inf
+                if taken < 255:
+                    for g in range(2):
+                        for h in range(2):
+                            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                            least, most = min(least, above[kk, jj, ii]), max(most, above[kk, jj, ii])
+                if least > slack or (taken == 0 and least > 0.0):
                     faces[k, j, i] = 0
                 elif taken == 0 and most < 0.0:
                     faces[k, j, i] = 255
                 else:
-                    count = list_spheres(k, j, i, du, dv, nearest, follower, near)
+                    for g in range(2):
+                        for h in range(2):
+                            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                            corner[g, h] = min(distance[kk, jj, ii], above[kk, jj, ii])
+                            level[g, h] = field[kk, jj, ii] - above[kk, jj, ii]
+                    count = list_particles(k, j, i, du, dv, nearest, follower, near)
                     solid, known = 0.0, near[:count]
                     for parts in (COARSE, FINE):
                         for g in range(2):
@@ -149,6 +166,7 @@ def cover_faces(
                             dv,
                             centres,
                             radii,
+                            inverses,
                             reach,
                             bridging,
                             edges,
@@ -174,8 +192,8 @@ def mean_negative_area(value, parts):
 
 
 @jit
-def list_spheres(k, j, i, du, dv, nearest, follower, near):
-    """List the spheres nearest to the four corners of a face in near (8,); returns their number."""
+def list_particles(k, j, i, du, dv, nearest, follower, near):
+    """List the particles nearest to the four corners of a face in near (8,); returns their number."""
     count = 0
     for corner in range(4):
         g, h = corner // 2, corner % 2
@@ -195,21 +213,24 @@ def list_spheres(k, j, i, du, dv, nearest, follower, near):
 
 
 @jit
-def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, near, parts, value):
+def take_values(k, j, i, du, dv, centres, radii, inverses, reach, bridging, edges, level, near, parts, value):
     """
-    Evaluate min(d1, field − level) at the corners of the parts² squares of a face, from the spheres listed in near.
+    Evaluate min(d1, field − level) at the corners of the parts² squares of a face, from the particles listed in near.
 
-    value (FINE + 1, FINE + 1): the corners of the face itself are left as they are. Returns the smallest d2.
+    level (2, 2): at the corners of the face. value (FINE + 1, FINE + 1): the corners of the face itself are left as they
+    are. Returns the smallest d2.
     """
     gap = reach
     for g in range(parts + 1):
-        z = k + g / parts * du[0]
-        below = min(k, len(level) - 2)
-        threshold = level[below] + (z - below) * (level[below + 1] - level[below])
+        a = g / parts
+        z = k + a * du[0]
         for h in range(parts + 1):
             if g % parts == 0 and h % parts == 0:
                 continue
-            y, x = j + g / parts * du[1] + h / parts * dv[1], i + h / parts * dv[2]
+            b = h / parts
+            y, x = j + a * du[1] + b * dv[1], i + b * dv[2]
+            threshold = (1.0 - a) * ((1.0 - b) * level[0, 0] + b * level[0, 1])
+            threshold += a * ((1.0 - b) * level[1, 0] + b * level[1, 1])
             first, second = reach, reach
             for q in range(len(near)):
                 s = near[q]
@@ -218,7 +239,7 @@ def take_values(k, j, i, du, dv, centres, radii, reach, bridging, edges, level, 
                     y * edges[1] - centres[s, 1],
                     x * edges[2] - centres[s, 2],
                 )
-                distance = math.sqrt(dz * dz + dy * dy + dx * dx) - radii[s]
+                distance = surface_distance(radii[s], inverses[s], dz, dy, dx)
                 if distance < first:
                     first, second = distance, first
                 elif distance < second:

@@ -1,114 +1,49 @@
-"""Pairs of spheres, and their relaxation to a packing."""
+"""Relaxation of overlapping particles to a packing, and the area it covers plane by plane."""
 
 import math
 
 import numba as nb
 import numpy as np
 
-jit = nb.njit(cache=True, error_model="numpy")
+from meso._kernels.neighbours import contact
+from meso._kernels.voxels import section
+
+jit = nb.njit(cache=True, nogil=True, error_model="numpy")
+
+LINES = 12
 
 
 @jit
-def fill_bins(centres, lengths, bins, head, following):
+def relax(centres, radii, shapes, ball, lengths, walls, first, second, velocity, state, limit, room, steps):
     """
-    Chain the particles of every bin: head (bins,) int64 first particle, following (n,) int64 next one, −1 at the end.
+    Push overlapping particles apart: FIRE on soft particles in a box that wraps in all directions.
 
-    centres (n, 3) float64 within 0…lengths (3,) (clamped if outside); bins (3,) int64 bins per axis.
-    """
-    head[:] = -1
-    for s in range(len(centres) - 1, -1, -1):
-        index = 0
-        for axis in range(3):
-            place = math.floor(centres[s, axis] / lengths[axis] * bins[axis])
-            index = index * bins[axis] + min(bins[axis] - 1, max(0, place))
-        following[s] = head[index]
-        head[index] = s
-
-
-@jit
-def find_pairs(centres, radii, skin, lengths, bins, head, following, periodic, first, second):
-    """
-    List all pairs nearer than the sum of their radii + skin; the larger of two finds the smaller.
-
-    periodic: whether the box of edges lengths (3,) wraps in all three directions (nearest image). first, second (m,)
-    int64 are filled as far as they reach. Returns the number of pairs, which may exceed m: enlarge and call again.
-    """
-    found = 0
-    low, count = np.empty(3, np.int64), np.empty(3, np.int64)
-    for s in range(len(radii)):
-        reach = 2.0 * radii[s] + skin
-        for axis in range(3):
-            width = lengths[axis] / bins[axis]
-            begin = math.floor((centres[s, axis] - reach) / width)
-            end = math.floor((centres[s, axis] + reach) / width)
-            if periodic:
-                low[axis], count[axis] = begin, min(bins[axis], end - begin + 1)
-            else:
-                begin, end = min(bins[axis] - 1, max(0, begin)), max(0, min(bins[axis] - 1, end))
-                low[axis], count[axis] = begin, end - begin + 1
-        for a in range(count[0]):
-            za = (low[0] + a) % bins[0]
-            for b in range(count[1]):
-                zb = za * bins[1] + (low[1] + b) % bins[1]
-                for c in range(count[2]):
-                    t = head[zb * bins[2] + (low[2] + c) % bins[2]]
-                    while t >= 0:
-                        if radii[t] < radii[s] or (radii[t] == radii[s] and t < s):
-                            distance = 0.0
-                            for axis in range(3):
-                                d = centres[t, axis] - centres[s, axis]
-                                if periodic:
-                                    d -= lengths[axis] * math.floor(d / lengths[axis] + 0.5)
-                                distance += d * d
-                            if distance < (radii[s] + radii[t] + skin) ** 2:
-                                if found < len(first):
-                                    first[found], second[found] = s, t
-                                found += 1
-                        t = following[t]
-    return found
-
-
-@jit
-def relax(centres, radii, lengths, first, second, velocity, state, limit, room, steps):
-    """
-    Push overlapping spheres apart: FIRE on soft spheres in a box that wraps in all directions.
-
-    centres, velocity (n, 3), radii (n,), lengths (3,) float64; first, second (m,) int64 pairs; state (5,) float64 holds
-    time step, mixing, number of downhill steps, steps until the energy is looked at again and what it was. Stops when no
-    depth exceeds limit × smaller diameter or the energy falls by less than 3 % in 50 steps (a jammed packing), when a
+    centres, velocity (n, 3), radii (n,), shapes (n, 3, 3), lengths (3,) float64; ball (n,) bool: spheres; walls: whether
+    the faces normal to axis 0 hold particles back; first, second (m,) int64 pairs; state (5,) float64 holds time step,
+    mixing, number of downhill steps, steps until the energy is looked at again and what it was. Stops when no depth
+    exceeds limit × smaller diameter or the energy falls by less than 3 % in 50 steps (a jammed packing), when a
     centre has moved by room (the pair list is then stale), or after the given steps. centres, velocity and state change
     in place. Returns steps done and whether to go on. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
     """
     n = len(radii)
     force, moved = np.empty((n, 3)), np.zeros((n, 3))
-    shift = np.empty((len(first), 3))
+    shift, guess = np.empty((len(first), 3)), np.empty(len(first))
     for q in range(len(first)):
+        guess[q] = radii[first[q]] / (radii[first[q]] + radii[second[q]])
         for axis in range(3):
             d = centres[second[q], axis] - centres[first[q], axis]
             shift[q, axis] = -lengths[axis] * math.floor(d / lengths[axis] + 0.5)
     for step in range(steps):
         force[:] = 0.0
-        worst, energy = 0.0, 0.0
-        for q in range(len(first)):
-            s, t = first[q], second[q]
-            dz = centres[t, 0] - centres[s, 0] + shift[q, 0]
-            dy = centres[t, 1] - centres[s, 1] + shift[q, 1]
-            dx = centres[t, 2] - centres[s, 2] + shift[q, 2]
-            contact = radii[s] + radii[t]
-            square = dz * dz + dy * dy + dx * dx
-            if square >= contact * contact:
-                continue
-            distance = math.sqrt(square)
-            depth = contact - distance
-            worst = max(worst, depth / (2.0 * radii[t]))
-            energy += depth * depth
-            push = depth / max(distance, 1e-12 * contact)
-            force[s, 0] -= push * dz
-            force[s, 1] -= push * dy
-            force[s, 2] -= push * dx
-            force[t, 0] += push * dz
-            force[t, 1] += push * dy
-            force[t, 2] += push * dx
+        worst, energy = push(centres, radii, shapes, ball, first, second, shift, guess, force)
+        if walls:
+            for s in range(n):
+                wide = math.sqrt(shapes[s, 0, 0])
+                low, high = wide - centres[s, 0], centres[s, 0] + wide - lengths[0]
+                depth = max(0.0, low) - max(0.0, high)
+                force[s, 0] += 2.0 * depth
+                energy += 2.0 * depth * depth
+                worst = max(worst, abs(depth) / (2.0 * radii[s]))
         if worst <= limit:
             return step, False
         state[3] -= 1.0
@@ -147,43 +82,115 @@ def relax(centres, radii, lengths, first, second, velocity, state, limit, room, 
 
 
 @jit
-def plane_areas(centres, radii, lengths, first, second, areas):
+def push(centres, radii, shapes, ball, first, second, shift, guess, force):
     """
-    Area that the union of spheres covers in equidistant planes normal to axis 0 of a box that wraps.
+    Add the forces of overlapping pairs; returns the largest depth over the smaller diameter and the energy.
 
-    first, second (m,) int64: all pairs that overlap. areas (planes,) float64 is overwritten; plane p lies at
-    (p + 1/2) / planes of the box. Discs minus the lenses of overlapping pairs; where three spheres share a point it is
-    taken away twice, a term of second order in the overlap.
+    The energy of a pair is half of (R (1 − μ))², μ being the factor of `contact` and R the sum of the radii: for two
+    spheres half the squared depth. guess (m,): λ of every pair, is improved.
     """
-    planes = len(areas)
+    worst, energy = 0.0, 0.0
+    out = np.empty(5)
+    for q in range(len(first)):
+        s, t = first[q], second[q]
+        dz = centres[t, 0] - centres[s, 0] + shift[q, 0]
+        dy = centres[t, 1] - centres[s, 1] + shift[q, 1]
+        dx = centres[t, 2] - centres[s, 2] + shift[q, 2]
+        near, square = radii[s] + radii[t], dz * dz + dy * dy + dx * dx
+        if ball[s] and ball[t]:
+            if square >= near * near:
+                continue
+            distance = math.sqrt(square)
+            depth = near - distance
+            scale = depth / max(distance, 1e-12 * near)
+        else:
+            out[1] = guess[q]
+            contact(dz, dy, dx, shapes[s], shapes[t], out)
+            guess[q] = out[1]
+            if out[0] >= 1.0:
+                continue
+            mu = math.sqrt(max(out[0], 1e-24))
+            depth = near * (1.0 - mu)
+            scale = depth * near / mu * out[1] * (1.0 - out[1])
+            dz, dy, dx = out[2], out[3], out[4]
+        worst = max(worst, depth / (2.0 * min(radii[s], radii[t])))
+        energy += depth * depth
+        force[s, 0] -= scale * dz
+        force[s, 1] -= scale * dy
+        force[s, 2] -= scale * dx
+        force[t, 0] += scale * dz
+        force[t, 1] += scale * dy
+        force[t, 2] += scale * dx
+    return worst, energy
+
+
+@jit
+def plane_areas(centres, radii, shapes, inverses, ball, lengths, first, second, groups, areas):
+    """
+    Area that the union of particles covers in equidistant planes normal to axis 0 of a box that wraps.
+
+    first, second (m,) int64: all pairs that overlap. groups (n,) int64: row of areas (groups, planes) float64 that a
+    particle adds to; areas is overwritten. Plane p lies at (p + 1/2) / planes of the box. Sections minus what overlapping
+    pairs have in common, half from either; where three particles share a point it is taken away twice, a term of second
+    order in the overlap.
+    """
+    planes = areas.shape[1]
     step = lengths[0] / planes
     areas[:] = 0.0
     for s in range(len(radii)):
-        r = radii[s]
+        full = math.sqrt(shapes[s, 0, 0])
+        widest = math.pi * radii[s] ** 3 / full
         for p in range(
-            math.ceil((centres[s, 0] - r) / step - 0.5),
-            math.floor((centres[s, 0] + r) / step - 0.5) + 1,
+            math.ceil((centres[s, 0] - full) / step - 0.5),
+            math.floor((centres[s, 0] + full) / step - 0.5) + 1,
         ):
-            areas[p % planes] += math.pi * max(0.0, r * r - ((p + 0.5) * step - centres[s, 0]) ** 2)
+            w = ((p + 0.5) * step - centres[s, 0]) / full
+            areas[groups[s], p % planes] += widest * max(0.0, 1.0 - w * w)
+    place, one, two = np.zeros((2, 3)), np.empty(5), np.empty(5)
+    pair, turned = np.empty((2, 3, 3)), np.empty((2, 3, 3))
     for q in range(len(first)):
         s, t = first[q], second[q]
         square = 0.0
-        dz = 0.0
         for axis in range(3):
             d = centres[t, axis] - centres[s, axis]
-            d -= lengths[axis] * math.floor(d / lengths[axis] + 0.5)
-            if axis == 0:
-                dz = d
-            else:
-                square += d * d
-        apart = math.sqrt(square)
-        low = centres[s, 0] + max(-radii[s], dz - radii[t])
-        high = centres[s, 0] + min(radii[s], dz + radii[t])
+            place[1, axis] = d - lengths[axis] * math.floor(d / lengths[axis] + 0.5)
+            if axis > 0:
+                square += place[1, axis] ** 2
+        dz = place[1, 0]
+        pair[0], pair[1], turned[0], turned[1] = shapes[s], shapes[t], inverses[s], inverses[t]
+        rs, rt = math.sqrt(shapes[s, 0, 0]), math.sqrt(shapes[t, 0, 0])
+        low, high = centres[s, 0] + max(-rs, dz - rt), centres[s, 0] + min(rs, dz + rt)
         for p in range(math.ceil(low / step - 0.5), math.floor(high / step - 0.5) + 1):
             height = (p + 0.5) * step - centres[s, 0]
-            areas[p % planes] -= lens_area(
-                radii[s] ** 2 - height * height, radii[t] ** 2 - (height - dz) ** 2, apart
-            )
+            if ball[s] and ball[t]:
+                lost = lens_area(rs * rs - height * height, rt * rt - (height - dz) ** 2, math.sqrt(square))
+            else:
+                lost = 0.0
+                if section(0, 0, 1, 2, height, place, pair, turned, one) and section(
+                    1, 0, 1, 2, height, place, pair, turned, two
+                ):
+                    lost = common_area(one, two)
+            areas[groups[s], p % planes] -= 0.5 * lost
+            areas[groups[t], p % planes] -= 0.5 * lost
+
+
+@jit
+def common_area(one, two):
+    """Area that two ellipses, as `section` describes them, have in common, along LINES lines."""
+    low, high = max(one[0] - one[2], two[0] - two[2]), min(one[0] + one[2], two[0] + two[2])
+    total = 0.0
+    for line in range(LINES):
+        u = low + (line + 0.5) / LINES * (high - low)
+        if high <= low:
+            return 0.0
+        a, b = u - one[0], u - two[0]
+        half_a, half_b = one[2] * one[2] - a * a, two[2] * two[2] - b * b
+        if half_a <= 0.0 or half_b <= 0.0:
+            continue
+        half_a, half_b = one[4] * math.sqrt(half_a), two[4] * math.sqrt(half_b)
+        mid_a, mid_b = one[1] + one[3] * a, two[1] + two[3] * b
+        total += max(0.0, min(mid_a + half_a, mid_b + half_b) - max(mid_a - half_a, mid_b - half_b))
+    return total * (high - low) / LINES
 
 
 @jit

@@ -89,7 +89,8 @@ def test_nearest_two_against_all_distances(compiled):
     first, second = np.full(shape, reach, np.float32), np.full(shape, reach, np.float32)
     nearest, follower = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
     kernel = kernels.nearest_two if compiled else kernels.nearest_two.py_func
-    kernel(centres, radii, reach, edges, 0.0, first, second, nearest, follower)
+    shapes, inverses = radii[:, None, None] ** 2 * np.eye(3), radii[:, None, None] ** -2 * np.eye(3)
+    kernel(0, 5, centres, radii, shapes, inverses, reach, edges, 0.0, first, second, nearest, follower)
     points = np.stack(
         np.meshgrid(*(np.arange(n) * e for n, e in zip(shape, edges, strict=True)), indexing="ij"), axis=-1
     )
@@ -119,14 +120,19 @@ def test_interpreted_cover_agrees_with_the_compiled_one(axis):
     first, second = np.full(points, reach, np.float32), np.full(points, reach, np.float32)
     nearest, follower = np.full(points, -1, np.int32), np.full(points, -1, np.int32)
     centres, radii = packing.centres / CELL, packing.radii / CELL
-    kernels.nearest_two(centres, radii, reach, edges, 0.0, first, second, nearest, follower)
+    shapes, inverses = radii[:, None, None] ** 2 * np.eye(3), radii[:, None, None] ** -2 * np.eye(3)
+    kernels.nearest_two(
+        0, n + 1, centres, radii, shapes, inverses, reach, edges, 0.0, first, second, nearest, follower
+    )
     active = voxelize(packing, voxel_size=CELL / n).face_fractions[Phase.ACTIVE][axis]
     level = np.linspace(0.1, 0.2, n + 1)
-    above = first + np.float32(0.5) * second - level.astype(np.float32)[:, None, None]
+    field = first + np.float32(0.5) * second
+    above = field - level.astype(np.float32)[:, None, None]
     results = []
     for kernel in (kernels.cover_faces, kernels.cover_faces.py_func):
         faces = np.zeros_like(active)
-        kernel(centres, radii, reach, 0.5, edges, level, axis, first, above, nearest, follower, active, faces)
+        where, what = (first, field, above, nearest, follower), (active, faces)
+        kernel(0, len(faces), centres, radii, inverses, reach, 0.5, edges, axis, *where, *what)
         results.append(faces)
     assert np.abs(results[0].astype(int) - results[1]).max() <= 1
     assert 0 < results[0].mean() < 128

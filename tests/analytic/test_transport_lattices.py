@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from meso.packing import ParticlePacking
+from meso.particles import ParticlePacking
 from meso.voxels import voxelize
 from solvers.transport import solve_transport
 

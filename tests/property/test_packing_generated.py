@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from meso import ElectrodeDesign, Phase, Profile, SizeClass, generate
-from meso.packing import neighbour_pairs, pack_particles
+from meso.neighbours import neighbour_pairs
+from meso.packing import pack_particles
 
 UNIFORM = ElectrodeDesign(
     thickness=60e-6, porosity=0.35, binder_fraction=0.08, size_classes=(SizeClass(diameter=6e-6, spread=1.3),)

@@ -143,7 +143,7 @@ def test_structure_refuses(labels, keywords, rule):
 
 def test_packing_refuses_contradictions():
     centres = np.zeros((2, 3))
-    with pytest.raises(ValueError, match="shapes"):
+    with pytest.raises(ValueError, match="must have shape"):
         ParticlePacking(centres=centres, radii=np.ones(3), domain=(9.0, 9.0, 9.0))
     with pytest.raises(ValueError, match="positive"):
         ParticlePacking(centres=centres, radii=np.array([1.0, 0.0]), domain=(9.0, 9.0, 9.0))

@@ -6,6 +6,7 @@ from optuna.trial import FixedTrial
 from meso import ElectrodeDesign, Profile, SizeClass
 from solvers import CellParameters
 from studies import DesignSpace, StudyConfig
+from studies.errors import ConfigError
 from studies.evaluation import resolution
 from studies.trials import measured_violations, recipe_violations
 
@@ -87,3 +88,47 @@ def test_resolution_keeps_its_promises(diameter, spread):
     assert width / voxel_size >= 64 * (1 - 1e-12)
     # Also after rounding to whole voxels, no particle meets its own periodic image.
     assert width - voxel_size / 2 >= 2 * design.size_classes[0].largest_diameter
+
+
+def drilled(**changes):
+    """Return the quickstart with channels to search."""
+    data = CONFIG.to_dict()
+    data["electrode"] |= {
+        "channel_pattern": "lines",
+        "channel_pitch_um": 60.0,
+        "channel_width_um": {"low": 0.0, "high": 30.0},
+        "channel_depth": 0.8,
+    } | changes
+    return data
+
+
+def test_channels_are_searched_on_and_off_at_the_same_loading():
+    space = DesignSpace.of(StudyConfig.from_dict(drilled()), active_capacity=CELL.active_capacity)
+    assert "channel_width_um" in space.searched
+    with_channels = space.design(VALUES | {"channel_width_um": 12.0})
+    without = space.design(VALUES | {"channel_width_um": 4.9})  # narrower than a particle of 5 µm
+    assert without.channels is None
+    assert with_channels.channels.pattern == "lines"
+    # A groove of 12 µm every 60 µm over 0.8 of the thickness takes 0.16 of the coating.
+    solid = with_channels.active_fraction.mean()
+    assert with_channels.mean_fraction("active") == pytest.approx(solid * 0.84, rel=0.02)
+    for design in (with_channels, without):
+        loading = design.thickness * design.mean_fraction("active") * CELL.active_capacity
+        assert loading == pytest.approx(60.0, rel=1e-12)
+    assert space.uniform.central().channels is None
+    assert not {name for name in space.uniform.searched if name.startswith("channel")}
+    settings = {"voxels_per_diameter": 10.0, "width_diameters": 6.4, "minimum_voxels": 64}
+    assert resolution(with_channels, **settings)[1] == pytest.approx(60e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"channel_pattern": "none"}, "must both ask for channels or neither"),
+        ({"channel_width_um": 70.0}, "widen the pitch"),
+        ({"channel_depth": 40.0}, "relative to the thickness"),
+    ],
+)
+def test_contradicting_channels_are_refused(changes, rule):
+    with pytest.raises(ConfigError, match=rule):
+        StudyConfig.from_dict(drilled(**changes))
