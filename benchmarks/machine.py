@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 from numba import get_num_threads, njit
 
-from solvers.threads import share
+from meso.threads import share
 
 TRIAD_LENGTH = 100_000_000
 """Three such arrays of doubles are 2.4 GB: several times the largest caches."""

@@ -9,7 +9,7 @@ import numpy as np
 from solvers._kernels import coarsen as kernels
 from solvers._kernels import multigrid as cycles
 from solvers.multigrid import SERIAL_SIZE, Graph, Level, Multigrid, SmallLevels
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable

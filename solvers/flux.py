@@ -9,7 +9,7 @@ import numpy as np
 from solvers._kernels import flux
 from solvers.network import build_network
 from solvers.problem import length_between_ends, sides_of
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from solvers._kernels import blocks, voxels
 from solvers._kernels import multigrid as kernels
 from solvers.coarsen import COLOURS, build_multigrid, number_planes, seams_of
 from solvers.multigrid import Graph, dot
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from solvers.coarsen import (
     seams_of,
 )
 from solvers.multigrid import Graph, Multigrid
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

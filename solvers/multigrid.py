@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from solvers._kernels import multigrid as kernels
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from solvers._kernels import percolation, voxels
 from solvers.apertures import cell_conductivity, open_area
-from solvers.threads import share
+from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -52,4 +52,4 @@ def share(kernel: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
     """Threads that help the calling one; a forked process gets its own."""
     del process
-    return ThreadPoolExecutor(threads - 1, thread_name_prefix="solvers")
+    return ThreadPoolExecutor(threads - 1, thread_name_prefix="meso")
