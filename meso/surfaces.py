@@ -105,15 +105,15 @@ def smooth_faces(inside: NDArray[np.uint8], *, wraps: Wraps = (False, False, Fal
     two voxels, this one leaves them the share they have on average.
 
     What is connected through faces of voxels stays so: faces between two voxels inside have s ≥ 1/4. Nothing else gets
-    connected: a voxel outside takes part only if its neighbours inside are connected in its neighbourhood, and a face
-    between two voxels outside only if two voxels inside meet beside it.
+    connected: a voxel outside opens only towards neighbours inside that are connected around it (the larger group of them),
+    and a face between two voxels outside only if it lies along an open side of both.
     """
     shape = inside.shape
-    usable = np.empty(shape, np.uint8)
+    sides = np.empty(shape, np.uint8)
     padded = _padded(inside, wraps)
-    share(kernels.mark_usable, shape[0], padded, usable)
+    share(kernels.mark_sides, shape[0], padded, sides)
     faces = [np.empty([n + (axis == other) for other, n in enumerate(shape)], np.uint8) for axis in range(3)]
-    share(kernels.open_faces, shape[0] + 1, padded, _padded(usable, wraps), *faces)
+    share(kernels.open_faces, shape[0] + 1, padded, _padded(sides, wraps), *faces)
     return faces[0], faces[1], faces[2]
 
 
@@ -179,4 +179,5 @@ def _weights(padded: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
     weight = 8 * middle[:, :, 1:-1] + 3 * (rows[:, :, 1:-1] + middle[:, :, :-2] + middle[:, :, 2:])
     weight += rows[:, :, :-2] + rows[:, :, 2:]
     both = np.moveaxis(weight[:-1] + weight[1:], 0, axis)
-    return np.clip(both.astype(np.float32) - 8, 0, 32) + np.float32(1e-6) * both
+    weights: NDArray[np.float32] = np.clip(both.astype(np.float32) - 8, 0, 32) + np.float32(1e-6) * both
+    return weights

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meso.threads import share
 from solvers._kernels import blocking
 from solvers.network import VoxelNetwork, build_network, keep_carrying
 from solvers.problem import check_options, solve_network
 from solvers.status import SolverError, Status
-from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.threads import share
 from solvers._kernels import coarsen as kernels
 from solvers._kernels import multigrid as cycles
 from solvers.multigrid import SERIAL_SIZE, Graph, Level, Multigrid, SmallLevels
-from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable

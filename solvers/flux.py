@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meso.threads import share
 from solvers._kernels import flux
 from solvers.network import build_network
 from solvers.problem import length_between_ends, sides_of
-from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.threads import share
 from solvers._kernels import blocks, voxels
 from solvers._kernels import multigrid as kernels
 from solvers.coarsen import COLOURS, build_multigrid, number_planes, seams_of
 from solvers.multigrid import Graph, dot
-from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.threads import share
 from solvers._kernels import blocks, grid, links, redblack
 from solvers.coarsen import (
     COLOURS,
@@ -17,7 +18,6 @@ from solvers.coarsen import (
     seams_of,
 )
 from solvers.multigrid import Graph, Multigrid
-from meso.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

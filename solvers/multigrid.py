@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solvers._kernels import multigrid as kernels
 from meso.threads import share
+from solvers._kernels import multigrid as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

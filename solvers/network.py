@@ -9,9 +9,9 @@ import numpy as np
 
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
+from meso.threads import share
 from solvers._kernels import percolation, voxels
 from solvers.apertures import cell_conductivity, check_surface, open_area, smooth_cells
-from meso.threads import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

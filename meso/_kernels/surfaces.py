@@ -1,13 +1,17 @@
 """Surfaces of an image between its voxels: which share of every voxel face lies inside.
 
-`padded` (n0 + 2, n1 + 2, n2 + 2) uint8 holds 1 inside and 0 outside, with one voxel beyond each side of the image; `usable`
-has the same shape. Rows are taken as slices and combined without branches, so that the loops run on whole vectors of bytes.
+`padded` (n0 + 2, n1 + 2, n2 + 2) uint8 holds 1 inside and 0 outside, with one voxel beyond each side of the image. `sides`
+has the same shape and holds the open sides of every voxel as bits: 1 up, 2 down (z), 4 north, 8 south (y), 16 west, 32 east (x).
+What flows inside may enter a voxel outside through the open sides only, and pass from one to the next beside a side that is
+open in both. Rows are taken as slices and combined without branches, so that the loops run on whole vectors of bytes.
 """
 
 from numba import njit, uint8
 
 jit = njit(cache=True, error_model="numpy", nogil=True)
 
+ALL_SIDES = 63
+OFFSETS = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
 LINES = 8
 
 
@@ -30,14 +34,15 @@ def pad_planes(first, last, image, wraps, padded):
 
 
 @jit
-def usable_row(north_up, up, south_up, north, here, south, north_down, down, south_down, usable):
+def sides_of_row(north_up, up, south_up, north, here, south, north_down, down, south_down, sides):
     """
-    Mark the voxels of a row that may carry what flows inside: those inside, and those that join nothing new.
+    Find the open sides of the voxels of a row; returns whether some voxels have more neighbours inside than open sides.
 
-    A voxel outside joins nothing new when its face neighbours inside are all connected through voxels that share an edge
-    with it. Three rounds find any connection that matters; one missed would close a voxel, never open one.
+    Inside, all sides are open; outside, those that are connected to the first neighbour inside through voxels that share an
+    edge with this one. Three rounds find any connection that matters; one missed would close a face, never open one.
     """
-    for i in range(len(usable)):
+    some_missed = uint8(0)
+    for i in range(len(sides)):
         u, d = up[i + 1], down[i + 1]
         n, s = north[i + 1], south[i + 1]
         w, e = here[i], here[i + 2]
@@ -59,27 +64,66 @@ def usable_row(north_up, up, south_up, north, here, south, north_down, down, sou
             rw |= (uw & ru) | (dw & rd) | (nw & rn) | (sw & rs)
             re |= (ue & ru) | (de & rd) | (ne & rn) | (se & rs)
         missed = (u ^ ru) | (d ^ rd) | (n ^ rn) | (s ^ rs) | (w ^ rw) | (e ^ re)
-        usable[i] = here[i + 1] | ((u | d | n | s | w | e) & ~missed)
+        some_missed |= uint8(missed & ~here[i + 1])
+        reached = uint8(ru | (rd << 1) | (rn << 2) | (rs << 3) | (rw << 4) | (re << 5))
+        sides[i] = reached | uint8(ALL_SIDES * here[i + 1])
+    return some_missed
 
 
 @jit
-def mark_usable(first, last, padded, usable):
-    """Mark usable voxels (see `usable_row`) in planes of `usable` (n0, n1, n2)."""
+def larger_group(padded, z, y, x, group):
+    """Of the neighbours inside of a voxel outside, the larger group of connected ones; `group` (bits) is one of them."""
+    best, left = group, 0
+    for side in range(6):
+        dz, dy, dx = OFFSETS[side]
+        left |= (int(padded[z + dz, y + dy, x + dx]) << side) & ~group
+    while count_bits(left) > count_bits(best):
+        group = left & -left
+        grown = 0
+        while grown != group:
+            grown = group
+            for side in range(6):
+                for other in range(6):
+                    if side >> 1 == other >> 1 or not (group >> side) & 1 or not (left >> other) & 1:
+                        continue
+                    dz, dy, dx = OFFSETS[side]
+                    ez, ey, ex = OFFSETS[other]
+                    if padded[z + dz + ez, y + dy + ey, x + dx + ex]:
+                        group |= 1 << other
+        if count_bits(group) > count_bits(best):
+            best = group
+        left &= ~group
+    return best
+
+
+@jit
+def count_bits(bits):
+    """How many bits are set."""
+    count = 0
+    while bits:
+        bits &= bits - 1
+        count += 1
+    return count
+
+
+@jit
+def mark_sides(first, last, padded, sides):
+    """Write the open sides of the voxels of planes of `sides` (n0, n1, n2): all inside, the larger group outside."""
+    _, n1, n2 = sides.shape
     for z in range(first, last):
-        above, same, below = padded[z], padded[z + 1], padded[z + 2]
-        for y in range(usable.shape[1]):
-            usable_row(
-                above[y],
-                above[y + 1],
-                above[y + 2],
-                same[y],
-                same[y + 1],
-                same[y + 2],
-                below[y],
-                below[y + 1],
-                below[y + 2],
-                usable[z, y],
-            )
+        a, b, c = padded[z], padded[z + 1], padded[z + 2]
+        for y in range(n1):
+            row, here = sides[z, y], b[y + 1]
+            rows = (a[y], a[y + 1], a[y + 2], b[y], here, b[y + 2], c[y], c[y + 1], c[y + 2])
+            if not sides_of_row(*rows, row):
+                continue
+            for x in range(n2):
+                if here[x + 1]:
+                    continue
+                present = a[y + 1, x + 1] | (c[y + 1, x + 1] << 1) | (b[y, x + 1] << 2)
+                present |= (b[y + 2, x + 1] << 3) | (here[x] << 4) | (here[x + 2] << 5)
+                if present != row[x]:
+                    row[x] = larger_group(padded, z + 1, y + 1, x + 1, int(row[x]))
 
 
 @jit
@@ -96,26 +140,28 @@ def aperture(pair, edges, corners):
 
 
 @jit
-def faces_between(near0, near1, near2, far0, far1, far2, usable_near, usable_far, faces):
+def faces_between(near0, near1, near2, far0, far1, far2, near_sides, far_sides, forward, faces):
     """
     Aperture of the faces between two neighbouring rows `near1` and `far1`; the other rows lie beside these two.
 
-    A face between two voxels outside is open only where two voxels inside meet beside it.
+    `forward` is the bit of the side of `near1` that is the face.
     """
+    ahead, back = uint8(forward), uint8(forward >> 1)
+    beside = uint8(ALL_SIDES - ahead - back)
     for i in range(len(faces)):
         pair = uint8(near1[i + 1] + far1[i + 1])
         edges = uint8(near0[i + 1] + near2[i + 1] + far0[i + 1] + far2[i + 1])
         edges = uint8(edges + near1[i] + near1[i + 2] + far1[i] + far1[i + 2])
         corners = uint8(near0[i] + near0[i + 2] + near2[i] + near2[i + 2])
         corners = uint8(corners + far0[i] + far0[i + 2] + far2[i] + far2[i + 2])
-        beside = (near0[i + 1] & far0[i + 1]) | (near2[i + 1] & far2[i + 1])
-        beside |= (near1[i] & far1[i]) | (near1[i + 2] & far1[i + 2])
-        joined = usable_near[i + 1] & usable_far[i + 1] & (near1[i + 1] | far1[i + 1] | beside)
-        faces[i] = aperture(pair, edges, corners) * joined
+        near, far = near_sides[i + 1], far_sides[i + 1]
+        through = ((near & ahead) != 0) & ((far & back) != 0)
+        joined = through if pair > 0 else (near & far & beside) != 0
+        faces[i] = aperture(pair, edges, corners) if joined else uint8(0)
 
 
 @jit
-def faces_within(above0, above1, above2, same0, same1, same2, below0, below1, below2, usable, faces):
+def faces_within(above0, above1, above2, same0, same1, same2, below0, below1, below2, sides, faces):
     """Aperture of the faces between the voxels of the row `same1`; see `faces_between`."""
     for i in range(len(faces)):
         j = i + 1
@@ -124,14 +170,14 @@ def faces_within(above0, above1, above2, same0, same1, same2, below0, below1, be
         edges = uint8(edges + same0[i] + same0[j] + same2[i] + same2[j])
         corners = uint8(above0[i] + above0[j] + above2[i] + above2[j])
         corners = uint8(corners + below0[i] + below0[j] + below2[i] + below2[j])
-        beside = (above1[i] & above1[j]) | (below1[i] & below1[j])
-        beside |= (same0[i] & same0[j]) | (same2[i] & same2[j])
-        joined = usable[i] & usable[j] & (same1[i] | same1[j] | beside)
-        faces[i] = aperture(pair, edges, corners) * joined
+        near, far = sides[i], sides[j]
+        through = ((near & 32) != 0) & ((far & 16) != 0)
+        joined = through if pair > 0 else (near & far & 15) != 0
+        faces[i] = aperture(pair, edges, corners) if joined else uint8(0)
 
 
 @jit
-def open_faces(first, last, padded, usable, faces0, faces1, faces2):
+def open_faces(first, last, padded, sides, faces0, faces1, faces2):
     """
     Write the apertures of the faces of planes first … last.
 
@@ -139,7 +185,7 @@ def open_faces(first, last, padded, usable, faces0, faces1, faces2):
     """
     n0, n1, _ = faces2.shape
     for z in range(first, last):
-        a, b, p = padded[z], padded[z + 1], usable[z]
+        a, b, p = padded[z], padded[z + 1], sides[z]
         for y in range(n1):
             faces_between(
                 a[y],
@@ -149,14 +195,15 @@ def open_faces(first, last, padded, usable, faces0, faces1, faces2):
                 b[y + 1],
                 b[y + 2],
                 p[y + 1],
-                usable[z + 1, y + 1],
+                sides[z + 1, y + 1],
+                2,
                 faces0[z, y],
             )
         if z == n0:
             continue
-        c, q = padded[z + 2], usable[z + 1]
+        c, q = padded[z + 2], sides[z + 1]
         for y in range(n1 + 1):
-            faces_between(a[y], b[y], c[y], a[y + 1], b[y + 1], c[y + 1], q[y], q[y + 1], faces1[z, y])
+            faces_between(a[y], b[y], c[y], a[y + 1], b[y + 1], c[y + 1], q[y], q[y + 1], 8, faces1[z, y])
         for y in range(n1):
             faces_within(
                 a[y],
@@ -189,9 +236,9 @@ def mean_at_corners(first, last, level, corners):
 @jit
 def positive_area(a, b, c, d):
     """Share of a unit square in which the bilinear field with a, b on one side and c, d on the other is positive."""
-    if min(min(a, b), min(c, d)) > 0.0:
+    if min(a, b, c, d) > 0.0:
         return 1.0
-    if max(max(a, b), max(c, d)) <= 0.0:
+    if max(a, b, c, d) <= 0.0:
         return 0.0
     area = 0.0
     for line in range(LINES):
