@@ -84,7 +84,7 @@ def smooth_cells(cells: dict[str, Any], wraps: tuple[bool, bool, bool]) -> dict[
     conducts = np.empty_like(inside)
     share(voxels.open_cells, len(inside), *areas, conducts)
     summed = areas[0].sum(dtype=np.int64) - 0.5 * areas[0][[0, -1]].sum(dtype=np.int64)
-    growth = summed / (WHOLE_FACE * max(1, np.count_nonzero(inside)))
+    growth = summed / (WHOLE_FACE * (int(np.count_nonzero(inside)) or 1))
     cell = cells["cell"]
     if cell is not None:
         cut = np.nonzero(conducts > inside)

@@ -235,16 +235,21 @@ def mean_at_corners(first, last, level, corners):
 
 @jit
 def positive_area(a, b, c, d):
-    """Share of a unit square in which the bilinear field with a, b on one side and c, d on the other is positive."""
+    """Share of a unit square in which the bilinear field with a, b on one side and c, d on the other is positive.
+
+    Summed over lines along which the field changes most.
+    """
     if min(a, b, c, d) > 0.0:
         return 1.0
     if max(a, b, c, d) <= 0.0:
         return 0.0
+    if abs(c - a) + abs(d - b) > abs(b - a) + abs(d - c):
+        b, c = c, b
     area = 0.0
     for line in range(LINES):
         along = (line + 0.5) / LINES
-        left = a + (b - a) * along
-        right = c + (d - c) * along
+        left = a + (c - a) * along
+        right = b + (d - b) * along
         if left > 0.0 and right > 0.0:
             area += 1.0
         elif left > 0.0:
