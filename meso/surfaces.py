@@ -178,6 +178,5 @@ def _weights(padded: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
     middle = voxels[:, 1:-1]
     weight = 8 * middle[:, :, 1:-1] + 3 * (rows[:, :, 1:-1] + middle[:, :, :-2] + middle[:, :, 2:])
     weight += rows[:, :, :-2] + rows[:, :, 2:]
-    both = np.moveaxis(weight[:-1] + weight[1:], 0, axis)
-    weights: NDArray[np.float32] = np.clip(both.astype(np.float32) - 8, 0, 32) + np.float32(1e-6) * both
-    return weights
+    both = np.moveaxis(weight[:-1] + weight[1:], 0, axis).astype(np.float32)
+    return np.asarray(np.clip(both - 8.0, 0, 32) + 1e-6 * both, np.float32)

@@ -165,6 +165,10 @@ def transport(
     if axis not in {0, 1, 2}:
         raise InputError(f"--axis must be 0, 1 or 2, got {axis}")
     structure, label = _load_phase(image, phase=phase, voxel_size=voxel_size)
+    if surface not in {"voxels", "smooth"} or (surface == "smooth" and structure.face_fractions is not None):
+        raise InputError(
+            f"--surface must be 'voxels' or 'smooth', and 'voxels' for a file with face fractions, got {surface!r}"
+        )
     start = perf_counter()
     result = solve_transport(structure, conductivity={label: 1.0}, axis=axis, surface=surface)
     seconds = perf_counter() - start
