@@ -11,7 +11,7 @@ from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
 from solvers._kernels import percolation, voxels
-from solvers.apertures import cell_conductivity, open_area
+from solvers.apertures import cell_conductivity, check_surface, open_area, smooth_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,7 @@ def build_network(
     axis: int,
     sides: str | None,
     voxel_size: float | tuple[float, ...] | None,
+    surface: str = "voxels",
 ) -> VoxelNetwork:
     """
     Turn labels and face fractions into conductances.
@@ -99,6 +100,8 @@ def build_network(
         What bounds the block laterally. None: what the structure says, insulated for arrays.
     voxel_size : float, tuple of float or None
         Edges of a voxel; only their ratios matter. None: those of the structure, or cubes.
+    surface : {"voxels", "smooth"}, default "voxels"
+        Whether the surface between conductor and the rest follows the voxels or is reconstructed.
 
     Returns
     -------
@@ -125,12 +128,15 @@ def build_network(
     order = [axis % labels.ndim, *(a for a in range(labels.ndim) if a != axis % labels.ndim)]
     size = _voxel_edges(structure, voxel_size, labels.ndim)[order]
     wraps = [_wraps(structure, sides, direction) for direction in order]
+    check_surface(surface, structure)
     if isinstance(structure, Mesostructure) and structure.face_fractions is not None:
         cells = _cut_cells(structure, sigma, order, wraps)
     else:
         cells = _whole_cells(labels.transpose(order), sigma)
     if labels.ndim == 2:
         size, wraps = size[[0, 0, 1]], [wraps[0], False, wraps[1]]
+    if surface == "smooth":
+        cells = smooth_cells(cells, (False, wraps[1], wraps[2]))
     return VoxelNetwork(
         **cells,
         ends=2.0 * _end_links(cells),

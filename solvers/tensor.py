@@ -65,6 +65,7 @@ def solve_tensor(
     conductivity: Mapping[int, float] | None = None,
     sides: str | None = None,
     convention: str = "face",
+    surface: str = "voxels",
     voxel_size: float | tuple[float, ...] | None = None,
     tolerance: float = 1e-4,
     precision: str = "auto",
@@ -84,6 +85,8 @@ def solve_tensor(
         What bounds the block across the axis of transport.
     convention : {"face", "porespy", "openimpala", "pumapy"}, default "face"
         Where the potential is fixed and what length and porosity enter.
+    surface : {"voxels", "smooth"}, default "voxels"
+        Surface of the conductor in a segmented image, see `solve_transport`.
     voxel_size : float or tuple of float, optional
         Edges of a voxel; only their ratios matter.
     tolerance : float, default 1e-4
@@ -130,6 +133,7 @@ def solve_tensor(
                 axis=axis,
                 sides=sides,
                 convention=convention,
+                surface=surface,
                 voxel_size=voxel_size,
                 tolerance=tolerance,
                 precision=precision,

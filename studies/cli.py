@@ -146,6 +146,12 @@ def transport(
     voxel_size: Annotated[
         float | None, typer.Option(help="Edge of a voxel in µm; by default what the file says.")
     ] = None,
+    surface: Annotated[
+        str,
+        typer.Option(
+            help="Surface of the phase: voxels (as segmented) or smooth (reconstructed between them)."
+        ),
+    ] = "voxels",
     as_json: Annotated[
         bool,
         typer.Option(
@@ -159,8 +165,12 @@ def transport(
     if axis not in {0, 1, 2}:
         raise InputError(f"--axis must be 0, 1 or 2, got {axis}")
     structure, label = _load_phase(image, phase=phase, voxel_size=voxel_size)
+    if surface not in {"voxels", "smooth"} or (surface == "smooth" and structure.face_fractions is not None):
+        raise InputError(
+            f"--surface must be 'voxels' or 'smooth', and 'voxels' for a file with face fractions, got {surface!r}"
+        )
     start = perf_counter()
-    result = solve_transport(structure, conductivity={label: 1.0}, axis=axis)
+    result = solve_transport(structure, conductivity={label: 1.0}, axis=axis, surface=surface)
     seconds = perf_counter() - start
     if as_json:
         _print_json(_transport_document(result, seconds=seconds))

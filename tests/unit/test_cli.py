@@ -76,6 +76,16 @@ def test_transport_takes_any_labels(cli, tmp_path):
     assert json.loads(out)["effective_conductivity"] == pytest.approx(0.5, abs=1e-6)
 
 
+def test_transport_along_a_smooth_surface(cli, tmp_path):
+    """A long pore with a slope of 1/2 has τ = 1 + 1/4; stairs make it 1.39."""
+    z, y = np.ogrid[:64, :48]
+    labels = np.repeat((np.abs(2 * y - z - 16) > 6)[:, :, None].astype(np.uint8), 4, axis=2)
+    np.save(tmp_path / "slanted.npy", labels)
+    code, out, _ = cli("transport", "slanted.npy", "--surface", "smooth", "--json")
+    assert code == 0
+    assert json.loads(out)["tortuosity_factor"] == pytest.approx(1.25, abs=0.012)
+
+
 def test_transport_prints_for_people(cli, layered):
     _, out, _ = cli("transport", layered, "--voxel-size", 0.4)
     assert "tortuosity factor        1.0000" in out
@@ -134,6 +144,7 @@ BAD = {
     "no such label": (["transport", "good.npy", "--phase", "7"], ["good.npy", "--phase 7", "[0, 1]"]),
     "no such phase": (["transport", "good.npy", "--phase", "lithium"], ["--phase", "'lithium'", "pore"]),
     "wrong axis": (["transport", "good.npy", "--axis", "3"], ["--axis", "0, 1 or 2", "got 3"]),
+    "wrong surface": (["transport", "good.npy", "--surface", "soft"], ["surface", "'smooth'", "'soft'"]),
     "voxel size": (["transport", "good.npy", "--voxel-size", "-1"], ["--voxel-size", "-1", "µm"]),
     "output format": (["generate", "quickstart", "--out", "x.stl"], ["--out", ".npz", "x.stl"]),
     "output folder": (["generate", "quickstart", "--out", "no/x.npz"], ["--out", "does not exist"]),
