@@ -14,7 +14,7 @@ coverage:        ## kernels as plain Python, so that their lines count
 	NUMBA_DISABLE_JIT=1 coverage run -m pytest tests/unit && coverage report
 
 benchmark:       ## on demand: pip install -e '.[bench]' first
-	python -m pytest benchmarks --benchmark-enable
+	python -m pytest benchmarks --report
 
 ci:              ## what a submission must pass, in a fresh environment
 	bash .ci/run

@@ -1,7 +1,7 @@
 """Options of the benchmarks, and the records that the table is written from.
 
-``python -m pytest benchmarks`` measures ours. ``--peers`` measures the other programs in the same run (hours are not
-needed, minutes are), ``--large`` adds the images above 256³, ``--report`` writes RESULTS.md and the plot.
+``python -m pytest benchmarks`` measures ours. ``--peers`` measures the other programs in the same run (some ten
+minutes), ``--large`` adds the images above 256³, ``--report`` writes RESULTS.md and the plot.
 """
 
 from __future__ import annotations

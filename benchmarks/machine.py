@@ -7,6 +7,7 @@ import datetime as dt
 import gc
 import os
 import platform
+import subprocess
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -41,12 +42,16 @@ def triad_bandwidth(length: int = TRIAD_LENGTH, repeats: int = 8) -> float:
 
 
 def describe() -> dict[str, object]:
-    """What to write beside a measurement: when and where it was made."""
-    return {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "machine": _processor(),
-        "threads": get_num_threads(),
-    }
+    """What to write beside a measurement: when and where it was made, and the last commit of the code measured."""
+    date = dt.datetime.now(dt.UTC).date().isoformat()
+    return {"date": date, "machine": _processor(), "threads": get_num_threads(), "commit": _commit()}
+
+
+@cache
+def _commit() -> str:
+    command = ["git", "log", "-1", "--format=%h", "--", "solvers", "meso"]
+    root = Path(__file__).resolve().parents[1]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _processor() -> str:

@@ -46,9 +46,9 @@ def _machines(ours, peers):
         if table:
             last = max(table.values(), key=lambda record: record["date"])
             bands = [record["bandwidth"] / 1e9 for record in table.values()]
-            yield (
-                f"- {who}: {last['machine']}, {last['date']}, triad {min(bands):.1f}–{max(bands):.1f} GB/s"
-            )
+            codes = sorted({record["commit"] for record in table.values()}) if who == "ours" else ()
+            code = f", code of {', '.join(codes)}" if codes else ""
+            yield f"- {who}: {last['machine']}, {last['date']}{code}, triad {min(bands):.1f}–{max(bands):.1f} GB/s"
 
 
 def _times(ours, peers):
@@ -119,7 +119,7 @@ def _iterations(ours):
                 if large > small
                 else math.nan
             )
-            found = f"{max(counts.values())}, growing {rate:.2f}×"
+            found = f"{max(counts.values())}, growing {rate:.2f}× from first to last"
             yield (f"iterations to 1e-6, {small}³–{large}³, porosity {porosity}, {growth}",
                    "≤ 15, ≤ 1.15× a doubling", found, max(counts.values()) <= 15 and rate <= 1.15)  # fmt: skip
     for active, goal in (("0.001", 20), ("1e-05", 30)):
@@ -193,7 +193,8 @@ def _peer_table(peers):
         "|---|---|---|---|---|---|",
     )
     for name, record in sorted(peers.items(), key=lambda item: (item[1]["program"], item[1]["voxels"])):
-        yield (f"| {record['program']} {record['version']} | {name.split(' ', 1)[1]} | {record['seconds']:.2f} "
+        parts = f", in {record['parts']} parts" if "parts" in record else ""
+        yield (f"| {record['program']} {record['version']} | {name.split(' ', 1)[1]}{parts} | {record['seconds']:.2f} "
                f"| {record['bytes'] / record['voxels']:.0f} | {record['tau']:.6f} "
                f"| {record['bandwidth'] / 1e9:.1f} |")  # fmt: skip
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meso.phases import Phase
-from meso.structure import WHOLE_FACE, Mesostructure
 from meso.smoothing import smooth_faces
+from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
 from solvers._kernels import voxels
 
