@@ -10,137 +10,79 @@ from solvers._kernels.coarsen import add_link, lengthen, write_row
 from solvers._kernels.voxels import link
 
 jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
-inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, forceinline=True)
 
 
-@inlined
-def link_pair(
-    cells,
-    areas,
-    factor,
-    pieces,
-    main,
-    at,
-    delta,
-    stride1,
-    stride2,
-    face,
-    face1,
-    face2,
-    length,
-    row_nodes,
-    row_weights,
-):
-    """Link two blocks of one piece each through the side they share; return how many links there are.
+@jit
+def link_row(
+    bz, by, cells, areas, factors, pieces, shape, counts, nodes, neighbours, weights, ground, diagonal, smoother, single
+):  # fmt: skip
+    """Write the rows of those blocks of a row, away from the borders, that have one piece and neighbours of at most one.
 
-    `at` is the first of four cells `stride1` and `stride2` apart, `delta` leads beyond the side; `face`, `face1` and
-    `face2` are the same for the areas. All arrays are flat.
+    Which ones they are stands in `single`; the links are half the sums of those between the cells. `cells`, `areas` and
+    `pieces` are flat. Nothing is called, for a call in every row of links would count references.
     """
-    if main < 0:
-        return length
-    total = np.float32(0)
-    for a in range(2):
-        for b in range(2):
-            i = at + a * stride1 + b * stride2
-            weight = np.float32((pieces[i] | pieces[i + delta]) == 0)
-            if areas is not None:
-                weight *= np.float32(areas[face + a * face1 + b * face2])
-            if cells is not None:
-                both = cells[i] + cells[i + delta]
-                weight *= np.float32(2.0 * cells[i] * cells[i + delta] / both if both > 0 else 0.0)
-            total += weight
-    if total > 0:
-        row_nodes[length] = main
-        row_weights[length] = np.float32(0.5 * factor) * total
-        length += 1
-    return length
-
-
-@inlined
-def link_single(cells, areas, factors, pieces, shape, nodes, bz, by, bx, row_nodes, row_weights):
-    """Collect the links through the six sides of a block of one piece, away from the borders; return how many."""
+    m0, m1, m2 = counts.shape
     _, n1, n2 = shape
     plane = n1 * n2
-    rows0 = rows1 = rows2 = None
+    single[:] = False
+    if not (0 < bz < m0 - 1 and 0 < by < m1 - 1):
+        return
     if areas is not None:
-        rows0, rows1, rows2 = areas
-    length = 0
-    for step in range(2):
-        to = 2 * step - 1
-        main = nodes[bz + to, by, bx]
-        at = (2 * bz + step) * plane + 2 * by * n2 + 2 * bx
-        face = at + step * plane
-        length = link_pair(
-            cells,
-            rows0,
-            1.0,
-            pieces,
-            main,
-            at,
-            to * plane,
-            n2,
-            1,
-            face,
-            n2,
-            1,
-            length,
-            row_nodes,
-            row_weights,
-        )
-        main = nodes[bz, by + to, bx]
-        at = 2 * bz * plane + (2 * by + step) * n2 + 2 * bx
-        face = (2 * bz * (n1 + 1) + 2 * by + 2 * step) * n2 + 2 * bx
-        down = plane + n2
-        length = link_pair(
-            cells,
-            rows1,
-            factors[1],
-            pieces,
-            main,
-            at,
-            to * n2,
-            plane,
-            1,
-            face,
-            down,
-            1,
-            length,
-            row_nodes,
-            row_weights,
-        )
-        main = nodes[bz, by, bx + to]
-        at = 2 * bz * plane + 2 * by * n2 + 2 * bx + step
-        face = (2 * bz * n1 + 2 * by) * (n2 + 1) + 2 * bx + 2 * step
-        down = plane + n1
-        length = link_pair(
-            cells,
-            rows2,
-            factors[2],
-            pieces,
-            main,
-            at,
-            to,
-            plane,
-            n2,
-            face,
-            down,
-            n2 + 1,
-            length,
-            row_nodes,
-            row_weights,
-        )
-    return length
-
-
-@inlined
-def all_single(counts, bz, by, bx):
-    """Whether a block away from the borders and its six neighbours have at most one piece."""
-    m0, m1, m2 = counts.shape
-    if not (0 < bz < m0 - 1 and 0 < by < m1 - 1 and 0 < bx < m2 - 1):
-        return False
-    most = max(counts[bz, by, bx], counts[bz - 1, by, bx], counts[bz + 1, by, bx])
-    most = max(most, counts[bz, by - 1, bx], counts[bz, by + 1, bx])
-    return max(most, counts[bz, by, bx - 1], counts[bz, by, bx + 1]) == 1
+        areas0, areas1, areas2 = areas
+    for bx in range(1, m2 - 1):
+        most = max(counts[bz, by, bx], counts[bz - 1, by, bx], counts[bz + 1, by, bx])
+        most = max(most, counts[bz, by - 1, bx], counts[bz, by + 1, bx])
+        most = max(most, counts[bz, by, bx - 1], counts[bz, by, bx + 1])
+        single[bx] = most == 1
+        if most != 1 or counts[bz, by, bx] == 0:
+            continue
+        node = np.uint64(nodes[bz, by, bx])
+        length = 0
+        sum_of_links = 0.0
+        for side in range(6):
+            axis, step = side % 3, side // 3
+            to = 2 * step - 1
+            z, y, x = 2 * bz, 2 * by, 2 * bx
+            if axis == 0:
+                target = nodes[bz + to, by, bx]
+                at, delta, stride1, stride2 = (z + step) * plane + y * n2 + x, to * plane, n2, 1
+                face, face1, face2 = at + step * plane, n2, 1
+            elif axis == 1:
+                target = nodes[bz, by + to, bx]
+                at, delta, stride1, stride2 = z * plane + (y + step) * n2 + x, to * n2, plane, 1
+                face, face1, face2 = (z * (n1 + 1) + y + 2 * step) * n2 + x, plane + n2, 1
+            else:
+                target = nodes[bz, by, bx + to]
+                at, delta, stride1, stride2 = z * plane + y * n2 + x + step, to, plane, n2
+                face, face1, face2 = (z * n1 + y) * (n2 + 1) + x + 2 * step, plane + n1, n2 + 1
+            if target < 0:
+                continue
+            total = np.float32(0)
+            for a in range(2):
+                for b in range(2):
+                    i = np.uint64(at + a * stride1 + b * stride2)
+                    j = np.uint64(at + a * stride1 + b * stride2 + delta)
+                    weight = np.float32((pieces[i] | pieces[j]) == 0)
+                    if areas is not None:
+                        f = np.uint64(face + a * face1 + b * face2)
+                        weight *= np.float32(
+                            areas0[f] if axis == 0 else (areas1[f] if axis == 1 else areas2[f])
+                        )
+                    if cells is not None:
+                        both = cells[i] + cells[j]
+                        weight *= np.float32(2.0 * cells[i] * cells[j] / both if both > 0 else 0.0)
+                    total += weight
+            if total > 0:
+                total *= np.float32(0.5 * factors[axis] if axis > 0 else 0.5)
+                neighbours[node, length] = target
+                weights[node, length] = total
+                sum_of_links += total
+                length += 1
+        for k in range(length, 6):
+            neighbours[node, k] = node
+            weights[node, k] = 0
+        ground[node] = 0
+        diagonal[node] = smoother[node] = sum_of_links
 
 
 @jit
@@ -175,31 +117,30 @@ def link_pieces(
 ):  # fmt: skip
     """Write the rows of pieces, half the links between their cells.
 
-    Returns the range of planes, the tails, counted from 0, and whether pieces of one block are linked. Arrays called flat are views of the others with one dimension.
+    Returns the range of planes, the tails, counted from 0, and whether pieces of one block are linked. Arrays called flat
+    are views of the others with one dimension.
     """
     _, m1, m2 = nodes.shape
-    factors = cells[4]
     row_nodes, row_weights = np.empty(64, np.int32), np.empty(64, np.float64)
     tail_nodes, tail_weights = np.empty(64, np.int32), np.empty(64, weights.dtype)
+    single = np.empty(m2, np.bool_)
     used = 0
     inside = False
     for bz in range(first, last):
         for by in range(m1):
+            link_row(
+                bz, by, flat_cell, flat_areas, cells[4], flat_piece, piece.shape, counts, nodes, neighbours, weights,
+                ground, diagonal, smoother, single,
+            )  # fmt: skip
             for bx in range(m2):
-                single = all_single(counts, bz, by, bx)
                 for p in range(counts[bz, by, bx]):
                     node = nodes[bz, by, bx] + p
                     blocks[node, 0] = bz
                     blocks[node, 1] = by
                     blocks[node, 2] = bx
-                    tied = 0.0
-                    if single:
-                        length = link_single(
-                            flat_cell, flat_areas, factors, flat_piece, piece.shape, nodes, bz, by, bx, row_nodes,
-                            row_weights,
-                        )  # fmt: skip
-                    else:
-                        length, tied = link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights)
+                    if single[bx]:
+                        continue
+                    length, tied = link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights)
                     within = 0.0
                     for k in range(length if counts[bz, by, bx] > 1 else 0):
                         if 0 <= row_nodes[k] - nodes[bz, by, bx] < counts[bz, by, bx]:
