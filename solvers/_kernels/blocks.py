@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from solvers._kernels.coarsen import colour_of
-from solvers._kernels.voxels import link
+from solvers._kernels.voxels import link_row
 
 jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 inlined = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, forceinline=True)
@@ -16,17 +16,11 @@ NOWHERE = np.uint8(255)
 
 
 @jit
-def degree_of(conducts, cell, areas, ends, factors, wraps, z, y, x):
-    """Sum of the conductances of a cell."""
-    total = 0.0
-    for side in range(6):
-        total += link(conducts, cell, areas, ends, factors, wraps, z, y, x, side)[0]
-    return total
+def split_block(conducts, links, strength, z0, y0, x0, piece):
+    """Label the strongly connected pieces of one block, 0, 1, …; return how many there are.
 
-
-@jit
-def split_block(conducts, cell, areas, ends, factors, wraps, strength, z0, y0, x0, piece):
-    """Label the strongly connected pieces of one block, 0, 1, …; return how many there are."""
+    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the block.
+    """
     n0, n1, n2 = conducts.shape
     count = 0
     for z in range(z0, min(z0 + 2, n0)):
@@ -36,19 +30,19 @@ def split_block(conducts, cell, areas, ends, factors, wraps, strength, z0, y0, x
                 if conducts[z, y, x] == 0:
                     continue
                 own = NOWHERE
-                for side in (0, 2, 4):
-                    if (z, y, x)[side // 2] == (z0, y0, x0)[side // 2]:
+                degree = 0.0
+                for side in range(6):
+                    degree += links[z - z0, y - y0, side, x]
+                for axis in range(3):
+                    weight = links[z - z0, y - y0, 2 * axis, x]
+                    if (z - z0, y - y0, x - x0)[axis] == 0 or weight <= 0.0:
                         continue
-                    weight, zz, yy, xx = link(conducts, cell, areas, ends, factors, wraps, z, y, x, side)
-                    if weight <= 0.0:
+                    zz, yy, xx = z - (axis == 0), y - (axis == 1), x - (axis == 2)
+                    degree_beyond = 0.0
+                    for side in range(6):
+                        degree_beyond += links[zz - z0, yy - y0, side, xx]
+                    if weight < strength * max(degree, degree_beyond):
                         continue
-                    if cell is not None or areas is not None:
-                        larger = max(
-                            degree_of(conducts, cell, areas, ends, factors, wraps, z, y, x),
-                            degree_of(conducts, cell, areas, ends, factors, wraps, zz, yy, xx),
-                        )
-                        if weight < strength * larger:
-                            continue
                     other = piece[zz, yy, xx]
                     if own == NOWHERE:
                         own = other
@@ -71,44 +65,22 @@ def split_block(conducts, cell, areas, ends, factors, wraps, strength, z0, y0, x
     return count
 
 
-@inlined
-def all_open(conducts, areas, z, y, x):
-    """Whether all faces inside a block that is not cut by the borders are open or closed by cells that do not conduct."""
-    for a in range(2):
-        for b in range(2):
-            if (
-                conducts[z, y + a, x + b]
-                and conducts[z + 1, y + a, x + b]
-                and areas[0][z + 1, y + a, x + b] < 255
-            ):
-                return False
-            if (
-                conducts[z + a, y, x + b]
-                and conducts[z + a, y + 1, x + b]
-                and areas[1][z + a, y + 1, x + b] < 255
-            ):
-                return False
-            if (
-                conducts[z + a, y + b, x]
-                and conducts[z + a, y + b, x + 1]
-                and areas[2][z + a, y + b, x + 1] < 255
-            ):
-                return False
-    return True
-
-
 @jit
 def tabulate_pieces(table):
     """Write the labels of the eight cells of a block, and their number, for each of the 256 ways to fill it."""
     conducts = np.zeros((2, 2, 2), np.uint8)
     piece = np.zeros((2, 2, 2), np.uint8)
     ends = np.zeros((2, 2, 2))
+    links = np.empty((2, 2, 6, 2))
     for code in range(256):
         for k in range(8):
             conducts[k // 4, k // 2 % 2, k % 2] = (code >> k) & 1
-        table[code, 8] = split_block(
-            conducts, None, None, ends, (1.0, 1.0, 1.0), (False, False, False), 0.0, 0, 0, 0, piece
-        )
+        for row in range(4):
+            link_row(
+                conducts, None, None, ends, (1.0, 1.0, 1.0), (False, False, False), row // 2, row % 2,
+                links[row // 2, row % 2],
+            )  # fmt: skip
+        table[code, 8] = split_block(conducts, links, 0.0, 0, 0, 0, piece)
         for k in range(8):
             table[code, k] = piece[k // 4, k // 2 % 2, k % 2]
 
@@ -128,17 +100,21 @@ def look_up_block(conducts, table, z, y, x, piece):
 def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
     """Label the pieces in every block and count them."""
     n0, n1, n2 = conducts.shape
+    plain = cell is None and areas is None
+    links = np.empty((2, 2, 6, n2))
     for bz in range(first, last):
         for by in range(counts.shape[1]):
+            z, y = 2 * bz, 2 * by
+            whole = z + 1 < n0 and y + 1 < n1
+            if not (plain and whole and n2 % 2 == 0):
+                for a in range(min(2, n0 - z)):
+                    for b in range(min(2, n1 - y)):
+                        link_row(conducts, cell, areas, ends, factors, wraps, z + a, y + b, links[a, b])
             for bx in range(counts.shape[2]):
-                z, y, x = 2 * bz, 2 * by, 2 * bx
-                whole = z + 1 < n0 and y + 1 < n1 and x + 1 < n2
-                if whole and cell is None and (areas is None or all_open(conducts, areas, z, y, x)):
-                    counts[bz, by, bx] = look_up_block(conducts, table, z, y, x, piece)
+                if plain and whole and 2 * bx + 1 < n2:
+                    counts[bz, by, bx] = look_up_block(conducts, table, z, y, 2 * bx, piece)
                 else:
-                    counts[bz, by, bx] = split_block(
-                        conducts, cell, areas, ends, factors, wraps, strength, z, y, x, piece
-                    )
+                    counts[bz, by, bx] = split_block(conducts, links, strength, z, y, 2 * bx, piece)
 
 
 @jit

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from solvers._kernels.rows import average_plane, close_row, plane_length, planes_around
-from solvers._kernels.voxels import link
+from solvers._kernels.voxels import link_row
 
 jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 
@@ -67,8 +67,11 @@ def pack_weights(first, last, conducts, cell, areas, ends, factors, wraps, black
     width = size[2]
     cells = (n0 + 1) * plane_length(size)
     plain = (1.0, 1.0, 1.0)
+    weights = np.empty((6, n2))
     for z in range(first, last):
         for y in range(n1):
+            link_row(conducts, cell, areas, ends, plain, wraps, z, y, weights)
+            below = planes_around(n0, size)[1] + y * width + 1
             row = z * plane_length(size) + y * width + 1
             for x in range(n2):
                 if not conducts[z, y, x]:
@@ -77,16 +80,15 @@ def pack_weights(first, last, conducts, cell, areas, ends, factors, wraps, black
                 is_red = (z + y + x) % 2 == 1
                 degree = 0.0
                 for side in range(6):
-                    weight, zz, _, _ = link(conducts, cell, areas, ends, plain, wraps, z, y, x, side)
-                    if zz < 0:
+                    weight = weights[side, x]
+                    end = (side == 0 and z == 0) or (side == 1 and z == n0 - 1)
+                    if end:
                         weight /= factors[0]
                     if is_red:
                         faces[side * cells + at] = weight
-                    elif zz < 0:
-                        faces[(1 - side) * cells + planes_around(n0, size)[1] + y * width + 1 + x // 2] = (
-                            weight
-                        )
-                    degree += weight * (factors[side // 2] if side > 1 else (factors[0] if zz < 0 else 1.0))
+                    elif end:
+                        faces[(1 - side) * cells + below + x // 2] = weight
+                    degree += weight * (factors[side // 2] if side > 1 else (factors[0] if end else 1.0))
                 if is_red:
                     red[at] = degree
                 else:

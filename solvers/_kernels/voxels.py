@@ -54,6 +54,46 @@ def link(conducts, cell, areas, ends, factors, wraps, z, y, x, side):
 
 
 @jit
+def link_row(conducts, cell, areas, ends, factors, wraps, z, y, out):
+    """Write the conductances of the faces of a row of cells, as `link` gives them, to `out` (6, n2).
+
+    Calls nothing: for a call in every cell, references to the arrays would be counted, most of its cost.
+    """
+    n0, n1, n2 = conducts.shape
+    if areas is not None:
+        areas0, areas1, areas2 = areas
+    for side in range(6):
+        forward = side % 2
+        to = 2 * forward - 1
+        zz = z + to if side < 2 else z
+        yy = y + to if 2 <= side < 4 else y
+        if zz < 0 or zz == n0:
+            for x in range(n2):
+                out[side, x] = ends[forward, y, x] if conducts[z, y, x] else 0.0
+            continue
+        closed = (yy < 0 or yy == n1) and not wraps[1]
+        yy %= n1
+        factor = 1.0 if side < 2 else (factors[1] if side < 4 else factors[2])
+        for x in range(n2):
+            xx = x + to if side >= 4 else x
+            outside = xx < 0 or xx == n2
+            xx %= n2
+            area = factor
+            if areas is not None:
+                if side < 2:
+                    area = float(areas0[z + forward, y, x])
+                elif side < 4:
+                    area *= float(areas1[z, y + forward, x])
+                else:
+                    area *= float(areas2[z, y, x + forward])
+            if closed or (outside and not wraps[2]) or not (conducts[z, y, x] and conducts[zz, yy, xx]):
+                area = 0.0
+            elif cell is not None:
+                area *= 2.0 * cell[z, y, x] * cell[zz, yy, xx] / (cell[z, y, x] + cell[zz, yy, xx])
+            out[side, x] = area
+
+
+@jit
 def select_cells(first, last, codes, table, conducts, counts):
     """Look up which codes conduct; `counts` (n0, table) receives how often each code occurs in every plane."""
     _, n1, n2 = codes.shape
