@@ -245,7 +245,12 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     share(blocks.list_spare, n0, piece, nodes, spare_ptr, spare_at, spare_node)
     del piece, counts
     return _Coarse(
-        multigrid=build_multigrid(graph, 1.0 / np.sqrt((1.0, *network.factors[1:])), network.wraps),
+        multigrid=build_multigrid(
+            graph,
+            1.0 / np.sqrt((1.0, *network.factors[1:])),
+            network.wraps,
+            slivers=network.cell is None and network.areas is not None,
+        ),
         nodes=nodes,
         spare_ptr=spare_ptr,
         spare_at=spare_at,

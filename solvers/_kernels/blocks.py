@@ -16,52 +16,86 @@ NOWHERE = np.uint8(255)
 
 
 @jit
-def split_block(conducts, links, strength, z0, y0, x0, piece):
+def join_pieces(piece, z0, y0, x0, one, other):
+    """Join two pieces of a block under the smaller label, and move up the labels beyond the larger."""
+    n0, n1, n2 = piece.shape
+    low, high = min(one, other), max(one, other)
+    for z in range(z0, min(z0 + 2, n0)):
+        for y in range(y0, min(y0 + 2, n1)):
+            for x in range(x0, min(x0 + 2, n2)):
+                if piece[z, y, x] == high:
+                    piece[z, y, x] = low
+                elif piece[z, y, x] != NOWHERE and piece[z, y, x] > high:
+                    piece[z, y, x] -= 1
+
+
+@inlined
+def stays_inside(shape, z0, y0, x0, z, y, x, side):
+    """Whether the cell beyond a side lies in the same block."""
+    axis = side // 2
+    first = (z0, y0, x0)[axis]
+    return (z, y, x)[axis] - first != side % 2 and first + side % 2 < shape[axis]
+
+
+@jit
+def best_neighbour(links, shape, z0, y0, x0, z, y, x):
+    """Return the strongest link of a cell inside its block, its side, and the sum of the links of the cell."""
+    most, best, degree = 0.0, -1, 0.0
+    for side in range(6):
+        weight = links[z - z0, y - y0, side, x]
+        degree += weight
+        if stays_inside(shape, z0, y0, x0, z, y, x, side) and weight > most:
+            most, best = weight, side
+    return most, best, degree
+
+
+@jit
+def is_alone(piece, z0, y0, x0, z, y, x):
+    """Whether a cell is the only one of its piece."""
+    n0, n1, n2 = piece.shape
+    count = 0
+    for a in range(z0, min(z0 + 2, n0)):
+        for b in range(y0, min(y0 + 2, n1)):
+            for c in range(x0, min(x0 + 2, n2)):
+                count += piece[a, b, c] == piece[z, y, x]
+    return count == 1
+
+
+@jit
+def split_block(conducts, links, strength, slivers, z0, y0, x0, piece):
     """Label the strongly connected pieces of one block, 0, 1, …; return how many there are.
 
-    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the block.
+    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the block. With `slivers`, a cell that
+    is alone for the weakness of all its links joins the better connected one that it is tied to most: it follows that one.
     """
     n0, n1, n2 = conducts.shape
     count = 0
     for z in range(z0, min(z0 + 2, n0)):
         for y in range(y0, min(y0 + 2, n1)):
             for x in range(x0, min(x0 + 2, n2)):
-                piece[z, y, x] = NOWHERE
-                if conducts[z, y, x] == 0:
-                    continue
-                own = NOWHERE
-                degree = 0.0
-                for side in range(6):
-                    degree += links[z - z0, y - y0, side, x]
-                for axis in range(3):
-                    weight = links[z - z0, y - y0, 2 * axis, x]
-                    if (z - z0, y - y0, x - x0)[axis] == 0 or weight <= 0.0:
+                piece[z, y, x] = np.uint8(count) if conducts[z, y, x] else NOWHERE
+                count += conducts[z, y, x]
+    for alone in range(1 + slivers):
+        for z in range(z0, min(z0 + 2, n0)):
+            for y in range(y0, min(y0 + 2, n1)):
+                for x in range(x0, min(x0 + 2, n2)):
+                    if piece[z, y, x] == NOWHERE or (alone and not is_alone(piece, z0, y0, x0, z, y, x)):
                         continue
-                    zz, yy, xx = z - (axis == 0), y - (axis == 1), x - (axis == 2)
-                    degree_beyond = 0.0
+                    _, best, degree = best_neighbour(links, piece.shape, z0, y0, x0, z, y, x)
                     for side in range(6):
-                        degree_beyond += links[zz - z0, yy - y0, side, xx]
-                    if weight < strength * max(degree, degree_beyond):
-                        continue
-                    other = piece[zz, yy, xx]
-                    if own == NOWHERE:
-                        own = other
-                    elif own != other:
-                        low, high = min(own, other), max(own, other)
-                        own = low
-                        for a in range(z0, z + 1):
-                            for b in range(y0, min(y0 + 2, n1)):
-                                for c in range(x0, min(x0 + 2, n2)):
-                                    if (a, b, c) < (z, y, x) and piece[a, b, c] != NOWHERE:
-                                        if piece[a, b, c] == high:
-                                            piece[a, b, c] = low
-                                        elif piece[a, b, c] > high:
-                                            piece[a, b, c] -= 1
-                        count -= 1
-                if own == NOWHERE:
-                    own = np.uint8(count)
-                    count += 1
-                piece[z, y, x] = own
+                        weight = links[z - z0, y - y0, side, x]
+                        inside = stays_inside(piece.shape, z0, y0, x0, z, y, x, side)
+                        if not inside or weight <= 0.0 or (alone and side != best):
+                            continue
+                        to = 2 * (side % 2) - 1
+                        zz = z + to if side < 2 else z
+                        yy = y + to if 2 <= side < 4 else y
+                        xx = x + to if side >= 4 else x
+                        beyond = best_neighbour(links, piece.shape, z0, y0, x0, zz, yy, xx)[2]
+                        joined = degree < beyond if alone else weight >= strength * max(degree, beyond)
+                        if joined and piece[zz, yy, xx] != piece[z, y, x]:
+                            join_pieces(piece, z0, y0, x0, piece[z, y, x], piece[zz, yy, xx])
+                            count -= 1
     return count
 
 
@@ -80,7 +114,7 @@ def tabulate_pieces(table):
                 conducts, None, None, ends, (1.0, 1.0, 1.0), (False, False, False), row // 2, row % 2,
                 links[row // 2, row % 2],
             )  # fmt: skip
-        table[code, 8] = split_block(conducts, links, 0.0, 0, 0, 0, piece)
+        table[code, 8] = split_block(conducts, links, 0.0, 0, 0, 0, 0, piece)
         for k in range(8):
             table[code, k] = piece[k // 4, k // 2 % 2, k % 2]
 
@@ -101,6 +135,8 @@ def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, stren
     """Label the pieces in every block and count them."""
     n0, n1, n2 = conducts.shape
     plain = cell is None and areas is None
+    slivers = int(cell is None and areas is not None)
+    enough = strength * 2.0 * 255.0 * (factors[0] + factors[1] + factors[2])
     links = np.empty((2, 2, 6, n2))
     for bz in range(first, last):
         for by in range(counts.shape[1]):
@@ -111,10 +147,19 @@ def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, stren
                     for b in range(min(2, n1 - y)):
                         link_row(conducts, cell, areas, ends, factors, wraps, z + a, y + b, links[a, b])
             for bx in range(counts.shape[2]):
-                if plain and whole and 2 * bx + 1 < n2:
-                    counts[bz, by, bx] = look_up_block(conducts, table, z, y, 2 * bx, piece)
+                x = 2 * bx
+                simple = whole and x + 1 < n2 and cell is None
+                if simple and areas is not None:
+                    for k in range(8):
+                        a, b, c = k >> 2, (k >> 1) & 1, k & 1
+                        if conducts[z + a, y + b, x + c]:
+                            simple &= not (a and conducts[z, y + b, x + c]) or links[a, b, 0, x + c] >= enough
+                            simple &= not (b and conducts[z + a, y, x + c]) or links[a, b, 2, x + c] >= enough
+                            simple &= not (c and conducts[z + a, y + b, x]) or links[a, b, 4, x + c] >= enough
+                if simple:
+                    counts[bz, by, bx] = look_up_block(conducts, table, z, y, x, piece)
                 else:
-                    counts[bz, by, bx] = split_block(conducts, links, strength, z, y, 2 * bx, piece)
+                    counts[bz, by, bx] = split_block(conducts, links, strength, slivers, z, y, x, piece)
 
 
 @jit

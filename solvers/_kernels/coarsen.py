@@ -49,10 +49,11 @@ def unite(parent, i, j):
 
 
 @jit
-def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, parent):
+def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, slivers, parent, alone):
     """Join the nodes of every block along links that carry enough of the larger diagonal.
 
-    All nodes without links join one another, too, if they are `lonely`. Nothing is called but for links to be joined along:
+    With `slivers`, a node that is left `alone` joins the better connected one that it is tied to most: it follows that one.
+    All nodes without links join one another if they are `lonely`. Nothing is called but for links to be joined along:
     the price of a call in every row is the counting of references to its arrays.
     """
     neighbours, weights, tail_nodes, tail_weights, ground = links
@@ -61,6 +62,7 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
         for colour in range(starts.shape[1]):
             for i in range(starts[p, colour], starts[p + 1, colour]):
                 parent[i] = i
+                alone[i] = True
         for colour in range(starts.shape[1]):
             for i in range(starts[p, colour], starts[p + 1, colour]):
                 own, most = block[i], diagonal[i]
@@ -73,10 +75,12 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
                         and weight >= strength * max(most, diagonal[j])
                         and weight > 0
                     ):
+                        alone[i] = alone[j] = False
                         unite(parent, i, j)
                 while tail >= 0 and tail_weights[tail] > 0:
                     j, weight = tail_nodes[tail], tail_weights[tail]
                     if j < i and block[j] == own and weight >= strength * max(most, diagonal[j]):
+                        alone[i] = alone[j] = False
                         unite(parent, i, j)
                     tail += 1
                 if lonely and most == ground[i]:
@@ -84,6 +88,22 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
                         parent[i] = unlinked
                     else:
                         unlinked = i
+        for colour in range(starts.shape[1] if slivers else 0):
+            for i in range(starts[p, colour], starts[p + 1, colour]):
+                if not alone[i]:
+                    continue
+                best, most = i, 0.0
+                tail = -1 - neighbours[i, 5]
+                for s in range(6 if tail < 0 else 5):
+                    if block[neighbours[i, s]] == block[i] and weights[i, s] > most:
+                        best, most = neighbours[i, s], weights[i, s]
+                while tail >= 0 and tail_weights[tail] > 0:
+                    if block[tail_nodes[tail]] == block[i] and tail_weights[tail] > most:
+                        best, most = tail_nodes[tail], tail_weights[tail]
+                    tail += 1
+                if diagonal[i] < diagonal[best]:
+                    alone[best] = False
+                    unite(parent, i, best)
 
 
 @jit
