@@ -131,11 +131,12 @@ def look_up_block(conducts, table, z, y, x, piece):
 
 
 @jit
-def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
+def split_blocks(
+    first, last, conducts, cell, areas, ends, factors, wraps, strength, slivers, table, piece, counts
+):
     """Label the pieces in every block and count them."""
     n0, n1, n2 = conducts.shape
     plain = cell is None and areas is None
-    slivers = int(cell is None and areas is not None)
     enough = strength * 2.0 * 255.0 * (factors[0] + factors[1] + factors[2])
     links = np.empty((2, 2, 6, n2))
     for bz in range(first, last):
