@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from meso import Phase
+from solvers.figures import SHARE_COLOURS
 from studies.storage import ARMS, STRUCTURED, UNIFORM
 from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, UNGRADED, UNITS
 
@@ -26,13 +27,6 @@ Arguments = ParamSpec("Arguments")
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#6B6B6B"}
-SHARE_COLOURS = {
-    "utilization": "#009E73",
-    "isolated": "#999999",
-    "solid_diffusion": "#E69F00",
-    "electrolyte": "#56B4E9",
-    "ohmic_kinetic": "#CC79A7",
-}
 PHASE_COLOURS = {Phase.PORE: "#EAF3FA", Phase.ACTIVE: "#4C5B6B", Phase.BINDER: "#E69F00"}
 INK = "#1F2933"
 PIXELS_PER_INCH = 180
