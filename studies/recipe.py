@@ -47,11 +47,10 @@ def structure_of(source: str, *, seed: int | None = None) -> Mesostructure:
         data = read_toml(path)
         if "design" in data:
             return _stored(data, label=source, seed=seed)
-    from solvers import CellParameters
     from studies.space import DesignSpace
 
     config = StudyConfig.from_toml(source)
-    cell = CellParameters.named(config.cell.chemistry)
+    cell = config.cell.parameters()
     design = DesignSpace.of(config, active_capacity=cell.active_capacity).central()
     return make_structure(
         design, seed=packing_seed(config, 0) if seed is None else seed, **config.structure.model_dump()

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from meso import ElectrodeDesign, load
-from solvers import CellParameters
 from studies import figures
 from studies.evaluation import make_structure, versions
 from studies.search import packing_seed
@@ -84,7 +83,7 @@ def _figures(
     """Draw everything that the folder has data for."""
     drawn = {}
     if comparison is not None:
-        cell = CellParameters.named(config.cell.chemistry)
+        cell = config.cell.parameters()
         drawn["losses"] = figures.plot_losses(comparison)
         drawn["discharge"] = figures.plot_discharge(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
         drawn["profiles"] = figures.plot_profiles(comparison)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solvers import CellParameters
 from studies.config import StudyConfig
 from studies.report import write_report
 from studies.search import Search
@@ -147,7 +146,7 @@ def _run(search: Search, *, folder: StudyFolder, workers: int | None) -> dict[st
 def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) -> dict[str, Any]:
     """Run the missing trials and evaluate the winners on fresh packings."""
     config = search.config
-    cell = CellParameters.named(config.cell.chemistry)
+    cell = config.cell.parameters()
     space = DesignSpace.of(config, active_capacity=cell.active_capacity)
     spaces = {STRUCTURED: space, UNIFORM: space.uniform}
     search.tell("compiling")

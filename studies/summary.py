@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from studies.parameters import PARAMETERS, PLAIN, TABLE
 from studies.storage import STRUCTURED, UNIFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from studies.config import StudyConfig
+    from studies.parameter import Value
     from studies.trials import TrialRecord
 
 UNGRADED = "ungraded"
@@ -32,25 +34,10 @@ LOSS_NAMES = {
 }
 """Shares of the loss budget in words."""
 
-PARAMETER_NAMES = {
-    "porosity": "porosity",
-    "porosity_gradient": "porosity gradient, front − back",
-    "particle_diameter_um": "particle diameter, median",
-    "particle_spread": "particle spread, geometric",
-    "binder_fraction": "binder fraction",
-    "binder_bridging": "binder bridging, 0 film … 1 bridges",
-    "channel_pitch_um": "channel pitch",
-    "channel_width_um": "channel width at the separator",
-    "channel_depth": "channel depth, relative",
-    "channel_taper": "channel taper, 0 straight … 1 pointed",
-}
+PARAMETER_NAMES = {parameter.name: parameter.label for parameter in TABLE}
 """Parameters of a design in words."""
 
-PLAIN = {"porosity_gradient": 0.0, "channel_width_um": 0.0}
-"""Parameters that make a design uniform."""
-
-UNITS = {"particle_diameter_um": "µm", "channel_pitch_um": "µm", "channel_width_um": "µm"}
-_DECIMALS = {"particle_diameter_um": 2, "particle_spread": 2, "binder_bridging": 2}
+UNITS = {parameter.name: parameter.unit for parameter in TABLE if parameter.unit}
 _MEASURED = (
     ("thickness", "thickness", "µm", 1e6, 1),
     ("volumetric capacity, theoretical", "volumetric_capacity", "mAh cm⁻³", 1e-3, 0),
@@ -104,9 +91,16 @@ def design_rows(comparison: Mapping[str, Any], config: StudyConfig) -> list[Row]
     designs = [comparison["designs"][name] for name in DESIGN_NAMES]
     rows = [Row("trial", "", tuple(_trial(design) for design in designs))]
     rows += [
-        Row(label, UNITS.get(name, ""), tuple(_parameter(design, name, config) for design in designs))
+        Row(
+            label,
+            UNITS.get(name, ""),
+            tuple(
+                _parameter(design, name, config, is_plain=which != STRUCTURED)
+                for which, design in zip(DESIGN_NAMES, designs, strict=True)
+            ),
+        )
         for name, label in PARAMETER_NAMES.items()
-        if config.electrode.channel_pattern != "none" or not name.startswith("channel")
+        if _is_of_interest(name, config)
     ]
     return rows + [
         Row(label, unit, tuple(_measured(design, name, factor, decimals) for design in designs))
@@ -158,7 +152,7 @@ def trial_line(record: TrialRecord) -> str:
         return f"{head} failed: {record.failure}"
     broken = [name for name, value in record.constraints.items() if value > 0]
     note = f" violates {', '.join(broken)}" if broken else ""
-    parameters = ", ".join(f"{name} {value:.4g}" for name, value in record.parameters.items())
+    parameters = ", ".join(f"{name} {_short(value)}" for name, value in record.parameters.items())
     return f"{head} utilization {percent(record.utilization)} %{note} ({parameters})"
 
 
@@ -231,17 +225,34 @@ def percent(fraction: float) -> str:
     return f"{round(100 * fraction, 2) + 0.0:.2f}"
 
 
+def _short(value: Value) -> str:
+    """Write a parameter in a log line."""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
 def _trial(design: Mapping[str, Any] | None) -> str:
     """Write the number of the trial that a design comes from, if any."""
     return ABSENT if design is None or design["trial"] is None else f"{design['trial']}"
 
 
-def _parameter(design: Mapping[str, Any] | None, name: str, config: StudyConfig) -> str:
-    """Write a parameter of a design: searched, fixed, or the control's missing gradient."""
+def _is_of_interest(name: str, config: StudyConfig) -> bool:
+    """Whether a parameter is searched, or fixed at something else than what TOML may leave out."""
+    quantity = config.electrode.quantity(name)
+    return not quantity.is_fixed or quantity.values[0] != PARAMETERS[name].default
+
+
+def _parameter(
+    design: Mapping[str, Any] | None, name: str, config: StudyConfig, *, is_plain: bool
+) -> str:
+    """Write a parameter of a design: searched, fixed, or the control's plain value; a dash where it does not matter."""
     if design is None:
         return ABSENT
-    fixed = PLAIN.get(name, getattr(config.electrode, name).low)
-    return f"{design['parameters'].get(name, fixed):.{_DECIMALS.get(name, 3)}f}".replace("-", "−")
+    quantity = config.electrode.quantity(name)
+    fixed = quantity.values[0] if quantity.is_fixed else None
+    value = design["parameters"].get(name, PLAIN.get(name, fixed) if is_plain else fixed)
+    if value is None:
+        return ABSENT
+    return value if isinstance(value, str) else f"{value:.{PARAMETERS[name].decimals}f}".replace("-", "−")
 
 
 def _measured(design: Mapping[str, Any] | None, name: str, factor: float, decimals: int) -> str:

@@ -12,6 +12,7 @@ import tomlkit
 from pydantic import BaseModel
 
 from studies.errors import ConfigError
+from studies.ranges import TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ def explain(errors: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
     """
     # An unknown key is usually the cause of a missing one.
     first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if part not in TAGS)
     others = f" (and {len(errors) - 1} more to correct)" if len(errors) > 1 else ""
     return _explain_one(first, where, model) + others
 
@@ -149,10 +150,14 @@ def _explain_one(error: ErrorDetails, where: str, model: type[BaseModel]) -> str
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """List the keys that are allowed in a table of the configuration."""
     for part in location:
-        field = model.model_fields[str(part)]
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
-    return list(model.model_fields)
+        if part in TAGS:
+            model = TAGS[str(part)]
+            continue
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        annotation = fields[str(part)].annotation if part in fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def write_toml(data: Mapping[str, Any]) -> str:
