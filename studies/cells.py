@@ -79,7 +79,9 @@ class CellTable(Table):
     @model_validator(mode="after")
     def _different_rates(self) -> CellTable:
         if len(set(self.c_rates)) < len(self.c_rates):
-            raise ValueError(f"c_rate must hold different rates, got {list(self.c_rates)}; drop the repeated one")
+            raise ValueError(
+                f"c_rate must hold different rates, got {list(self.c_rates)}; drop the repeated one"
+            )
         return self
 
     @property
@@ -103,7 +105,7 @@ class CellTable(Table):
         """
         from solvers import CellParameters
 
-        cutoffs = {
+        cutoffs: dict[str, Any] = {
             "lower_cutoff_voltage": self.lower_cutoff_V,
             "upper_cutoff_voltage": self.upper_cutoff_V,
         }

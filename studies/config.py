@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from studies.cells import CellTable
-from studies.electrode import ElectrodeTable
+from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
+from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
 from studies.ranges import Table
 from studies.tables import explain, read_toml, write_toml

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -16,8 +17,6 @@ from meso import ElectrodeDesign, generate
 from solvers import homogenise, utilization_budget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from meso import Mesostructure
     from solvers import CellParameters, DischargeResult, PorousElectrode, UtilizationBudget
 
@@ -40,8 +39,8 @@ class Evaluation:
         Theoretical capacity per volume of electrode, from the design [A.h.m-3].
     electrode : PorousElectrode
         Effective properties by slice.
-    budget : UtilizationBudget
-        Utilization, its losses, and the discharge they were read from.
+    budgets : tuple of UtilizationBudget
+        Utilization, its losses, and the discharge they were read from, at every rate; the first is the primary one.
     shape : tuple of int
         Voxels on each axis.
     voxel_size : float
@@ -56,20 +55,30 @@ class Evaluation:
     seed: np.random.SeedSequence
     volumetric_capacity: float
     electrode: PorousElectrode
-    budget: UtilizationBudget
+    budgets: tuple[UtilizationBudget, ...]
     shape: tuple[int, int, int]
     voxel_size: float
     seconds: Mapping[str, float]
     versions: Mapping[str, str]
 
     @property
+    def budget(self) -> UtilizationBudget:
+        """Utilization and losses at the primary rate."""
+        return self.budgets[0]
+
+    @property
     def utilization(self) -> float:
-        """Delivered over theoretical capacity."""
+        """Delivered over theoretical capacity at the primary rate."""
         return float(self.budget.utilization)
 
     @property
+    def mean_utilization(self) -> float:
+        """Mean of the utilizations at all rates."""
+        return float(np.mean([budget.utilization for budget in self.budgets]))
+
+    @property
     def discharge(self) -> DischargeResult:
-        """The discharge of the complete model."""
+        """The discharge of the complete model at the primary rate."""
         return self.budget.discharge
 
     @property
@@ -103,10 +112,10 @@ class Evaluation:
         """
         numbers = {
             "utilization": self.utilization,
+            "mean_utilization": self.mean_utilization,
             **{name: getattr(self.budget, name) for name in LOSSES},
             "theoretical_areal_capacity": self.discharge.theoretical_areal_capacity,
-            "delivered_areal_capacity": self.discharge.utilization
-            * self.discharge.theoretical_areal_capacity,
+            **delivered(self.discharge),
             "volumetric_capacity": self.volumetric_capacity,
             "specific_surface_area": self.specific_surface_area,
             "electrolyte_fraction": float(self.electrode.porosity.mean()),
@@ -123,6 +132,7 @@ class Evaluation:
             **{name: value if np.isfinite(value) else None for name, value in numbers.items()},
             "limiting": self.budget.limiting,
             "status": self.discharge.status.name,
+            "rates": [_at_rate(budget) for budget in self.budgets],
             "shape": list(self.shape),
             "seed": {"entropy": self.seed.entropy, "spawn_key": list(self.seed.spawn_key)},
             "seconds": dict(self.seconds),
@@ -134,7 +144,7 @@ def evaluate(
     design: ElectrodeDesign,
     cell: CellParameters,
     *,
-    c_rate: float,
+    c_rate: float | Sequence[float],
     seed: int | np.random.SeedSequence,
     voxels_per_diameter: float = 10.0,
     width_diameters: float = 6.4,
@@ -149,8 +159,9 @@ def evaluate(
         The design.
     cell : CellParameters
         Chemistry and cut-offs.
-    c_rate : float
-        Discharge rate [1/h], relative to the structure's own theoretical capacity.
+    c_rate : float or sequence of float
+        Discharge rate [1/h], relative to the structure's own theoretical capacity; of several, the first is the primary
+        one. The structure is made and homogenised once.
     seed : int or numpy.random.SeedSequence
         Seed of the packing; the same seed gives the same bits with the same compiled kernels.
     voxels_per_diameter : float, default 10.0
@@ -181,13 +192,14 @@ def evaluate(
     made = perf_counter()
     electrode = homogenise(structure, cell)
     homogenised = perf_counter()
-    budget = utilization_budget(electrode, cell, c_rate=c_rate)
+    rates = c_rate if isinstance(c_rate, Sequence) else (c_rate,)
+    budgets = tuple(utilization_budget(electrode, cell, c_rate=rate) for rate in rates)
     return Evaluation(
         design=design,
         seed=sequence,
         volumetric_capacity=cell.active_capacity * design.mean_fraction("active"),
         electrode=electrode,
-        budget=budget,
+        budgets=budgets,
         shape=structure.shape,
         voxel_size=structure.voxel_size[0],
         seconds={
@@ -257,7 +269,8 @@ def resolution(
     design : ElectrodeDesign
         The design.
     voxels_per_diameter : float
-        Voxels across the median particle, of platelets and needles across their shortest width.
+        Voxels across the median particle, of platelets and needles across their shortest width, and at least half as many
+        across the median of every population.
     width_diameters : float
         Lateral extent in median diameters.
     minimum_voxels : int
@@ -277,7 +290,13 @@ def resolution(
     `minimum_voxels` through it.
     """
     diameter = design.median_diameter
-    voxel_size = min(design.narrowest_width / voxels_per_diameter, design.thickness / minimum_voxels)
+    # A second population may be much finer than the median; half as many voxels across it keep the number bearable.
+    finest = min(size_class.diameter for size_class in design.size_classes)
+    voxel_size = min(
+        design.narrowest_width / voxels_per_diameter,
+        2 * finest / voxels_per_diameter,
+        design.thickness / minimum_voxels,
+    )
     largest = max(size_class.largest_extent for size_class in design.size_classes)
     # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
     room = 2 * largest + voxel_size
@@ -299,6 +318,45 @@ def versions() -> dict[str, str]:
     """
     packages = ("meso-electrode", "numpy", "scipy", "numba")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def delivered(discharge: DischargeResult) -> dict[str, float]:
+    """
+    Say what a discharge delivers.
+
+    Parameters
+    ----------
+    discharge : DischargeResult
+        The discharge.
+
+    Returns
+    -------
+    dict of str to float
+        ``delivered_areal_capacity`` [A.h.m-2], ``delivered_volumetric_capacity`` [A.h.m-3] and ``energy_density``
+        [W.h.m-3], the last two per volume of electrode. The energy is that against lithium: the integral of the voltage
+        over the charge.
+    """
+    charge = discharge.utilization * discharge.theoretical_areal_capacity
+    energy = float(np.trapezoid(discharge.voltage, discharge.areal_capacity))
+    # The curve starts with the first time step; the charge before it flows at its voltage.
+    energy += float(discharge.voltage[0] * discharge.areal_capacity[0]) if discharge.voltage.size else 0.0
+    return {
+        "delivered_areal_capacity": charge,
+        "delivered_volumetric_capacity": charge / discharge.thickness,
+        "energy_density": energy / discharge.thickness,
+    }
+
+
+def _at_rate(budget: UtilizationBudget) -> dict[str, Any]:
+    """Return the numbers of one rate."""
+    return {
+        "c_rate": budget.discharge.c_rate,
+        "utilization": budget.utilization,
+        **{name: getattr(budget, name) for name in LOSSES},
+        **delivered(budget.discharge),
+        "limiting": budget.limiting,
+        "status": budget.discharge.status.name,
+    }
 
 
 def _series(conductivity: np.ndarray[Any, np.dtype[np.float64]]) -> float:

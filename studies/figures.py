@@ -11,6 +11,7 @@ import numpy as np
 
 from meso import Phase
 from solvers.figures import SHARE_COLOURS
+from studies.parameters import PARAMETERS
 from studies.storage import ARMS, STRUCTURED, UNIFORM
 from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, UNGRADED, UNITS
 
@@ -268,7 +269,8 @@ def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
     names = [name for name in PARAMETER_NAMES if any(name in record.parameters for record in records)]
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure, panels = _figure(8.0, 2.5 * rows + 0.3, rows=rows, columns=columns)
+    figure, drawn = _figure(8.0, 2.5 * rows + 0.3, rows=rows, columns=columns)
+    panels = np.atleast_1d(drawn)
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     for axes, name in zip(panels, names, strict=False):
@@ -295,7 +297,8 @@ def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
                 )
         unit = f" [{UNITS[name]}]" if name in UNITS else ""
         axes.set(xlabel=PARAMETER_NAMES[name].split(",")[0] + unit)
-        axes.locator_params(axis="x", nbins=4)
+        if not PARAMETERS[name].words:
+            axes.locator_params(axis="x", nbins=4)
         if axes in panels[::columns]:
             axes.set_ylabel("utilization [%]")
     handles, labels = panels[0].get_legend_handles_labels()

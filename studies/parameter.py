@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Value = float | int | str
 """What a parameter may be: a number, a whole number or a word."""
 
+
 def _always(_: Mapping[str, Value]) -> bool:
     """Say that a parameter matters in every design."""
     return True
@@ -89,9 +90,7 @@ class Parameter:
             Rule and remedy; None where nothing is wrong.
         """
         if self.words:
-            return (
-                None if value in self.words else f"must be one of {', '.join(self.words)}, got {value!r}"
-            )
+            return None if value in self.words else f"must be one of {', '.join(self.words)}, got {value!r}"
         if isinstance(value, str):
             return f"must be a number, a range {{low = …, high = …}} or {{choices = […]}}, got {value!r}"
         if self.whole and value != int(value):

@@ -35,7 +35,9 @@ def has_open_channels(values: Mapping[str, Value]) -> bool:
     bool
         Whether channels are made.
     """
-    return _has_channels(values) and float(values["channel_width_um"]) >= float(values["particle_diameter_um"])
+    return _has_channels(values) and float(values["channel_width_um"]) >= float(
+        values["particle_diameter_um"]
+    )
 
 
 def has_fines(values: Mapping[str, Value]) -> bool:

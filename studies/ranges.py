@@ -159,7 +159,8 @@ class Choices(Table):
         float, int or str
             The choice.
         """
-        chosen: Value = trial.suggest_categorical(name, self.choices)
+        chosen = trial.suggest_categorical(name, self.choices)
+        assert chosen is not None
         return chosen
 
 

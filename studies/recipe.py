@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meso import Mesostructure
+    from studies.parameter import Value
 
 
 def structure_of(source: str, *, seed: int | None = None) -> Mesostructure:
@@ -57,7 +58,7 @@ def structure_of(source: str, *, seed: int | None = None) -> Mesostructure:
     )
 
 
-def recipe_text(design: ElectrodeDesign, *, config: StudyConfig, parameters: Mapping[str, float]) -> str:
+def recipe_text(design: ElectrodeDesign, *, config: StudyConfig, parameters: Mapping[str, Value]) -> str:
     """
     Write down a design so that its structure can be made again.
 
@@ -67,7 +68,7 @@ def recipe_text(design: ElectrodeDesign, *, config: StudyConfig, parameters: Map
         The design.
     config : StudyConfig
         The study; gives resolution and seed.
-    parameters : mapping of str to float
+    parameters : mapping of str to float, int or str
         The searched parameters, in the units that their names state; for the reader only.
 
     Returns

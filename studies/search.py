@@ -348,7 +348,7 @@ def evaluate_packing(
     return evaluate(
         design,
         cell,
-        c_rate=config.cell.c_rate,
+        c_rate=config.cell.c_rates,
         seed=packing_seed(config, replicate),
         **config.structure.model_dump(),
     )

@@ -65,7 +65,10 @@ class DesignSpace:
         DesignSpace
             Space of the structured search.
         """
-        return cls({parameter.name: config.electrode.quantity(parameter.name) for parameter in TABLE}, active_capacity)
+        return cls(
+            {parameter.name: config.electrode.quantity(parameter.name) for parameter in TABLE},
+            active_capacity,
+        )
 
     @property
     def uniform(self) -> DesignSpace:
@@ -76,7 +79,8 @@ class DesignSpace:
     @property
     def searched(self) -> tuple[str, ...]:
         """Names of the parameters that may be searched; some of them only in some designs."""
-        return tuple(p.name for p in TABLE if not self.ranges[p.name].is_fixed and self._may_matter(p))
+        open_ones = [parameter for parameter in TABLE if not self.ranges[parameter.name].is_fixed]
+        return tuple(parameter.name for parameter in open_ones if self._may_matter(parameter))
 
     def suggest(self, trial: BaseTrial) -> ElectrodeDesign:
         """
@@ -230,7 +234,7 @@ def graded(mean: float, gradient: float, *, layers: int) -> float | Profile:
 
 def _populations(number: Mapping[str, float], *, layers: int) -> tuple[SizeClass, ...]:
     """Return one or two populations of particles."""
-    coarse = {
+    coarse: dict[str, Any] = {
         "diameter": number["particle_diameter_um"] * MICROMETRE,
         "spread": number["particle_spread"],
         "aspect_ratio": number["aspect_ratio"],

@@ -241,9 +241,7 @@ def _is_of_interest(name: str, config: StudyConfig) -> bool:
     return not quantity.is_fixed or quantity.values[0] != PARAMETERS[name].default
 
 
-def _parameter(
-    design: Mapping[str, Any] | None, name: str, config: StudyConfig, *, is_plain: bool
-) -> str:
+def _parameter(design: Mapping[str, Any] | None, name: str, config: StudyConfig, *, is_plain: bool) -> str:
     """Write a parameter of a design: searched, fixed, or the control's plain value; a dash where it does not matter."""
     if design is None:
         return ABSENT

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from meso import ElectrodeDesign
     from studies.config import ConstraintTable
+    from studies.parameter import Value
 
 EVALUATIONS = "evaluations"
 """Attribute of a trial: one dictionary of numbers per packing."""
@@ -45,7 +46,7 @@ class TrialRecord:
         Number within the search, from 0.
     state : str
         "complete", "failed", "rejected" (its recipe violates a constraint; not evaluated), "running" or "waiting".
-    parameters : mapping of str to float
+    parameters : mapping of str to float, int or str
         Values of the searched parameters, in the units that their names state.
     constraints : mapping of str to float
         Relative violation of each constraint; 0 or less is fulfilled.
@@ -58,7 +59,7 @@ class TrialRecord:
     arm: str
     number: int
     state: str
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Value]
     constraints: Mapping[str, float]
     evaluations: Sequence[Mapping[str, Any]]
     failure: str

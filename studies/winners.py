@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from studies.compare import Interval
     from studies.config import StudyConfig
     from studies.evaluation import Evaluation
+    from studies.parameter import Value
     from studies.space import DesignSpace
     from studies.storage import StudyFolder
     from studies.trials import TrialRecord
@@ -78,7 +79,9 @@ def compare_winners(
     is a uniform design as well; where it is the better one, it is the control, so that the gain is never that of a
     badly searched control.
     """
-    parameters = {arm: dict(winner.parameters) for arm, winner in winners.items() if winner is not None}
+    parameters: dict[str, dict[str, Value]] = {
+        arm: dict(winner.parameters) for arm, winner in winners.items() if winner is not None
+    }
     designs = {arm: spaces[arm].design(chosen) for arm, chosen in parameters.items()}
     if STRUCTURED in designs:
         parameters[UNGRADED] = parameters[STRUCTURED] | PLAIN
@@ -223,7 +226,7 @@ def _number(winners: Mapping[str, TrialRecord | None], name: str) -> int | None:
     return winner.number if winner else None
 
 
-def _summary(evaluations: Sequence[Evaluation], *, parameters: Mapping[str, float]) -> Summary:
+def _summary(evaluations: Sequence[Evaluation], *, parameters: Mapping[str, Value]) -> Summary:
     """Collect what is known about one design: statistics, and curves and profiles of every packing."""
     numbers = [evaluation.to_dict() for evaluation in evaluations]
     measured = [name for name, value in numbers[0].items() if isinstance(value, float)]
