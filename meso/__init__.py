@@ -4,6 +4,7 @@ from meso import measures
 from meso.calendering import Calendering
 from meso.channels import Channels
 from meso.design import ElectrodeDesign
+from meso.formulation import Formulation
 from meso.generate import generate
 from meso.io import load, read_sizes, save
 from meso.particles import ParticlePacking
@@ -17,6 +18,7 @@ __all__ = [
     "Calendering",
     "Channels",
     "ElectrodeDesign",
+    "Formulation",
     "Mesostructure",
     "ParticlePacking",
     "Phase",

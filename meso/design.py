@@ -32,7 +32,8 @@ class ElectrodeDesign:
         Volume fraction of the pores between the particles [-], by slice if a profile; that of the coating between the
         channels, if there are any.
     binder_fraction : float or Profile
-        Volume fraction of the carbon-binder domain, its nanopores included [-], by slice if a profile.
+        Volume fraction of the carbon-binder domain, its nanopores included [-], by slice if a profile;
+        `Formulation.binder_fraction` finds it from masses.
     size_classes : tuple of SizeClass
         Populations of active particles; their shares add up to 1.
     binder_bridging : float, default 0.5
