@@ -1,45 +1,42 @@
-"""Images of electrodes in files: the only place of this floor that touches the disk."""
+"""Images of electrodes in files: the format follows from the name."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import zipfile
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from meso.channels import Channels
-from meso.particles import ParticlePacking
+from meso.array_files import read_npy, read_npz, write_npy, write_npz
+from meso.file_checks import Allowance, check_file, check_text
+from meso.netcdf_files import read_netcdf, write_netcdf
 from meso.phases import Phase
 from meso.sizes import SizeClass
 from meso.structure import Mesostructure
+from meso.tiff_files import read_tiff, write_ome, write_tiff
+from meso.vti_files import read_vti, write_vti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from meso.profiles import Profile
 
 ASSUMED_VOXEL_SIZE = 1e-6
 """Edge of a voxel [m] where neither the file nor the caller tells it."""
 
-_LENGTHS = {
-    "nm": 1e-9,
-    "um": 1e-6,
-    "µm": 1e-6,
-    "μm": 1e-6,
-    "micron": 1e-6,
-    "mm": 1e-3,
-    "cm": 1e-2,
-    "m": 1.0,
-    "inch": 0.0254,
+_READERS: dict[str, Callable[[Path, Allowance], dict[str, Any]]] = {
+    ".npz": read_npz,
+    ".npy": read_npy,
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".vti": read_vti,
+    ".nc": read_netcdf,
 }
-_PACKING = ("centres", "radii", "size_class", "aspect_ratios", "axes", "domain", "overlap")
 
 
 def load(
@@ -47,6 +44,7 @@ def load(
     *,
     voxel_size: float | tuple[float, float, float] | None = None,
     relabel: Mapping[int, int] | None = None,
+    largest: int | None = None,
 ) -> Mesostructure:
     """
     Read a segmented image.
@@ -54,13 +52,17 @@ def load(
     Parameters
     ----------
     path : path-like
-        A ``.npz`` file (written by `save`, or holding one array or an array named ``labels``), a ``.npy`` file or a
-        ``.tif``/``.tiff`` stack. Axis 0 of the array is through-plane, index 0 at the separator.
+        A ``.npz`` file (written by `save`, or holding one array or an array named ``labels``), a ``.npy`` file, a
+        ``.tif``/``.tiff`` stack, ``.vti`` image data of VTK or a ``.nc`` file (netCDF, classic formats). Axis 0 of the
+        array is through-plane, index 0 at the separator.
     voxel_size : float or tuple of float, optional
         Edge of a voxel [m], or one per axis; overrules what the file says. Where neither tells it, 1 µm is assumed:
         then only what does not depend on the length scale, such as tortuosity factors and fractions, has a meaning.
     relabel : mapping of int to Phase, optional
         Phase of each value in the file, for images that use other numbers than `Phase`.
+    largest : int, optional
+        Size [bytes] that the content may unfold to, for files that you trust. By default 10,000 times that of the file
+        up to 128 MiB, 100 times beyond, 16 GiB at most.
 
     Returns
     -------
@@ -72,27 +74,23 @@ def load(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no three-dimensional image of the phases, or of another format.
+        If the file is no three-dimensional image of the phases, of another format, no regular file, a link that leads
+        out of its folder, or promises more than it holds or may unfold to. Nothing in a file is ever run.
     """
     path = Path(path)
-    readers: dict[str, Callable[[Path], dict[str, Any]]] = {
-        ".npz": _read_npz,
-        ".npy": _read_npy,
-        ".tif": _read_tiff,
-        ".tiff": _read_tiff,
-    }
-    reader = readers.get(path.suffix.lower())
+    reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(
-            f"{path}: the file name must end in one of {', '.join(readers)}, got {path.suffix!r}"
+            f"{path}: the file name must end in one of {', '.join(_READERS)}, got {path.suffix!r}"
         )
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file; check the path")
+    allowance = Allowance(stored=check_file(path), largest=largest)
     try:
-        content = reader(path)
-    except (ValueError, OSError, EOFError, IndexError, KeyError, zipfile.BadZipFile) as error:
+        content = reader(path, allowance)
+    except Exception as error:
+        # The parsers of other people raise whatever they like on broken files.
+        text = " ".join(str(error).split())[:300]
         raise ValueError(
-            f"{path}: not a readable {path.suffix} image ({error}); is the file complete?"
+            f"{path}: not a readable {path.suffix} image ({text}); is the file complete?"
         ) from error
     content["labels"] = _relabelled(path, content["labels"], relabel)
     if voxel_size is not None:
@@ -104,7 +102,9 @@ def load(
         raise ValueError(f"{path}: {error}") from error
 
 
-def save(structure: Mesostructure, path: str | os.PathLike[str]) -> None:
+def save(
+    structure: Mesostructure, path: str | os.PathLike[str], *, fields: Mapping[str, ArrayLike] | None = None
+) -> None:
     """
     Write a structure; an existing file is replaced at once or not at all.
 
@@ -113,21 +113,31 @@ def save(structure: Mesostructure, path: str | os.PathLike[str]) -> None:
     structure : Mesostructure
         What to write.
     path : path-like
-        Ending in ``.npz`` (everything: labels, voxel size, particles, particle ids, face fractions), ``.npy`` (labels
-        only) or ``.tif``/``.tiff`` (labels and voxel size, readable by ImageJ; ``.ome.tif`` for OME-TIFF).
+        The name tells the format:
+
+        - ``.npz``: everything, that is labels, voxel size, periodicity, particles, particle ids, face fractions;
+        - ``.vti`` (ParaView) and ``.nc`` (netCDF, xarray): all but particles and face fractions, and `fields`;
+        - ``.tif``/``.tiff`` (ImageJ) and ``.ome.tif`` (OME-TIFF): labels, voxel size, periodicity;
+        - ``.npy``: labels only.
+    fields : mapping of str to array_like, optional
+        Maps of the shape of the structure, such as `solvers.TransportResult.maps`, under names that may end in a unit
+        in brackets, for ``.vti`` and ``.nc``.
 
     Raises
     ------
     ValueError
-        If the name ends in something else.
+        If the name ends in something else, or the format or the structure does not fit the fields.
     FileNotFoundError
         If the folder does not exist.
     """
     path = Path(path)
-    writers: dict[str, Callable[[Mesostructure, BinaryIO], None]] = {
-        ".npz": _write_npz,
-        ".npy": _write_npy,
-        ".tif": _write_ome if path.stem.lower().endswith(".ome") else _write_tiff,
+    maps = _maps(structure, fields or {})
+    writers: dict[str, Callable[[BinaryIO], None]] = {
+        ".npz": partial(write_npz, structure),
+        ".npy": partial(write_npy, structure),
+        ".tif": partial(write_ome if path.stem.lower().endswith(".ome") else write_tiff, structure),
+        ".vti": partial(write_vti, structure, maps),
+        ".nc": partial(write_netcdf, structure, maps),
     }
     writers[".tiff"] = writers[".tif"]
     writer = writers.get(path.suffix.lower())
@@ -135,18 +145,51 @@ def save(structure: Mesostructure, path: str | os.PathLike[str]) -> None:
         raise ValueError(
             f"{path}: the file name must end in one of {', '.join(writers)}, got {path.suffix!r}"
         )
+    if maps and path.suffix.lower() not in {".vti", ".nc"}:
+        raise ValueError(f"{path}: fields are written to .vti and .nc, got {path.suffix}; choose one of them")
+    replace_file(path, writer)
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """
+    Write a file beside the place it is for, and move it there when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Where to.
+    write : callable
+        Takes the open file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist; create it first")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     os.close(handle)
     try:
         with Path(name).open("wb") as file:
-            writer(structure, file)
+            write(file)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _maps(structure: Mesostructure, fields: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    """Check that fields are numbers of the shape of the structure."""
+    maps = {name: np.asarray(values) for name, values in fields.items()}
+    for name, values in maps.items():
+        if values.shape != structure.shape or values.dtype.kind not in "iuf":
+            raise ValueError(
+                f"fields must be numbers of the structure's shape {structure.shape}, got {name!r} of shape "
+                f"{values.shape} and type {values.dtype}"
+            )
+    return maps
 
 
 def _relabelled(
@@ -157,7 +200,7 @@ def _relabelled(
         raise ValueError(
             f"{path}: an image must have three dimensions and at least one voxel, got shape {labels.shape}"
         )
-    found = np.unique(labels)
+    found = _values(labels)
     if len(found) > 64 or not np.all(found == np.round(found.astype(np.float64))):
         raise ValueError(
             f"{path}: an image must be segmented into phases, got {len(found)} distinct values; segment it first"
@@ -170,7 +213,21 @@ def _relabelled(
             f"{labels.dtype}; pass relabel={{value in the file: phase, ...}}"
         )
     phases = np.array([mapping[value] for value in values], dtype=np.int64)
-    return np.asarray(phases[np.searchsorted(found, labels)])
+    if labels.dtype != np.uint8:
+        return np.asarray(phases[np.searchsorted(found, labels)])
+    table = np.zeros(256, dtype=np.int64)
+    table[found] = phases
+    return labels if np.array_equal(found, phases) else np.asarray(table[labels])
+
+
+def _values(labels: NDArray[Any]) -> NDArray[Any]:
+    """Values that occur, without sorting a billion bytes."""
+    if labels.dtype != np.uint8:
+        return np.unique(labels)
+    present = np.zeros(256, dtype=np.bool_)
+    for layer in labels:
+        present[layer] = True
+    return np.flatnonzero(present)
 
 
 def read_sizes(
@@ -206,10 +263,13 @@ def read_sizes(
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If the file holds no such table, with its name and what is wrong.
     """
     rows = []
+    check_text(Path(path))
     for line in Path(path).read_text(encoding="utf-8-sig").splitlines():
         cells = line.replace(";", ",").replace("\t", ",").split(",")
         try:
@@ -227,134 +287,3 @@ def read_sizes(
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def _read_npy(path: Path) -> dict[str, Any]:
-    """Read one array."""
-    return {"labels": np.load(path, allow_pickle=False)}
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    """Read labels, and whatever else `save` wrote."""
-    with np.load(path, allow_pickle=False) as archive:
-        if "labels" not in archive and len(archive.files) != 1:
-            raise ValueError(f"it must hold one array or one named 'labels', got {archive.files}")
-        content: dict[str, Any] = {"labels": archive["labels" if "labels" in archive else archive.files[0]]}
-        for name in ("voxel_size", "particle_ids"):
-            if name in archive:
-                content[name] = archive[name]
-        if "periodic" in archive:
-            content["periodic"] = bool(archive["periodic"])
-        if all(name in archive for name in _PACKING):
-            packing = {name: archive[name] for name in _PACKING}
-            channels = json.loads(str(archive["channels"])) if "channels" in archive else None
-            content["particles"] = ParticlePacking(
-                **{name: packing[name] for name in _PACKING[:-2]},
-                domain=tuple(packing["domain"].tolist()),
-                overlap=float(packing["overlap"]),
-                channels=None if channels is None else Channels(**channels),
-            )
-        if _face_name(Phase.ACTIVE, 0) in archive:
-            content["face_fractions"] = {
-                phase: tuple(archive[_face_name(phase, axis)] for axis in range(3))
-                for phase in (Phase.ACTIVE, Phase.BINDER)
-                if _face_name(phase, 0) in archive
-            }
-    return content
-
-
-def _read_tiff(path: Path) -> dict[str, Any]:
-    """Read a stack and the voxel size from OME, ImageJ or plain resolution tags, whichever speaks."""
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        content: dict[str, Any] = {"labels": file.asarray()}
-        edges = _ome_voxel_size(file.ome_metadata) if file.ome_metadata else _tag_voxel_size(file)
-        if edges is not None:
-            content["voxel_size"] = edges
-        if file.imagej_metadata is not None and "periodic" in file.imagej_metadata:
-            content["periodic"] = bool(file.imagej_metadata["periodic"])
-    return content
-
-
-def _ome_voxel_size(xml: str) -> tuple[float, float, float] | None:
-    """Read PhysicalSizeZ, Y, X [m] from OME-XML."""
-    import tifffile
-
-    image = tifffile.xml2dict(xml)["OME"]["Image"]
-    pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
-    if any(f"PhysicalSize{axis}" not in pixels for axis in "ZYX"):
-        return None
-    units = (_LENGTHS.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"), 1e-6) for axis in "ZYX")
-    return _rounded(*(pixels[f"PhysicalSize{axis}"] * unit for axis, unit in zip("ZYX", units, strict=True)))
-
-
-def _tag_voxel_size(file: Any) -> tuple[float, float, float] | None:
-    """Read the voxel size [m] from ImageJ's description and the resolution tags of the first page."""
-    metadata = file.imagej_metadata or {}
-    tags = file.pages[0].tags
-    unit = _LENGTHS.get(str(metadata.get("unit", "")).replace("\\u00B5", "µ"))
-    if unit is None or "spacing" not in metadata or "XResolution" not in tags or "YResolution" not in tags:
-        return None
-    (x_count, x_length), (y_count, y_length) = tags["XResolution"].value, tags["YResolution"].value
-    if not (x_count and y_count):
-        return None
-    return _rounded(float(metadata["spacing"]) * unit, y_length / y_count * unit, x_length / x_count * unit)
-
-
-def _rounded(*edges: float) -> tuple[float, float, float]:
-    """Undo the last-digit noise of micrometres and rationals."""
-    z, y, x = (float(f"{edge:.10g}") for edge in edges)
-    return z, y, x
-
-
-def _write_npy(structure: Mesostructure, file: BinaryIO) -> None:
-    """Write the labels alone."""
-    np.save(file, structure.labels)
-
-
-def _write_npz(structure: Mesostructure, file: BinaryIO) -> None:
-    """Write everything the structure carries."""
-    arrays: dict[str, Any] = {
-        "labels": structure.labels,
-        "voxel_size": np.array(structure.voxel_size),
-        "periodic": np.array(structure.periodic),
-    }
-    if structure.particle_ids is not None:
-        arrays["particle_ids"] = structure.particle_ids
-    if structure.particles is not None:
-        arrays |= {name: np.asarray(getattr(structure.particles, name)) for name in _PACKING}
-        if structure.particles.channels is not None:
-            arrays["channels"] = np.array(json.dumps(asdict(structure.particles.channels)))
-    for phase, faces in (structure.face_fractions or {}).items():
-        arrays |= {_face_name(phase, axis): face for axis, face in enumerate(faces)}
-    np.savez_compressed(file, **arrays)
-
-
-def _write_tiff(structure: Mesostructure, file: BinaryIO) -> None:
-    """Write an ImageJ stack with the voxel size in micrometres."""
-    import tifffile
-
-    z, y, x = (edge * 1e6 for edge in structure.voxel_size)
-    tifffile.imwrite(
-        file,
-        structure.labels,
-        imagej=True,
-        resolution=(1 / x, 1 / y),
-        metadata={"axes": "ZYX", "spacing": z, "unit": "um", "periodic": structure.periodic},
-    )
-
-
-def _write_ome(structure: Mesostructure, file: BinaryIO) -> None:
-    """Write an OME-TIFF with the voxel size in micrometres."""
-    import tifffile
-
-    metadata: dict[str, Any] = {"axes": "ZYX"}
-    for axis, edge in zip("ZYX", structure.voxel_size, strict=True):
-        metadata |= {f"PhysicalSize{axis}": edge * 1e6, f"PhysicalSize{axis}Unit": "µm"}
-    tifffile.imwrite(file, structure.labels, ome=True, metadata=metadata)
-
-
-def _face_name(phase: Phase, axis: int) -> str:
-    """Name a face-fraction array inside an npz file."""
-    return f"{phase.name.lower()}_faces_{axis}"
