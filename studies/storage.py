@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.config import StudyConfig
 from studies.errors import FolderError
+from studies.locks import only_coordinator
 from studies.tables import flatten
 from studies.trials import records_of
 
@@ -138,7 +139,8 @@ class StudyFolder:
         if self.path.exists() and not self.path.is_dir():
             raise FolderError(f"{self.path}: is a file, not a folder; choose another --folder")
         if not self.config_file.is_file():
-            if self.path.is_dir() and any(self.path.iterdir()):
+            # Hidden files are what a coordinator leaves that was killed before it wrote the configuration.
+            if self.path.is_dir() and any(not file.name.startswith(".") for file in self.path.iterdir()):
                 raise FolderError(
                     f"{self.path}: holds other files and no study; choose an empty or new --folder"
                 )
@@ -182,22 +184,10 @@ class StudyFolder:
         Raises
         ------
         FolderError
-            If another process holds it.
+            If another process holds it; the text names its host and process.
         """
-        import fcntl
-
-        handle = os.open(self.path, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise FolderError(
-                    f"{self.path}: another meso run is working in this folder; wait for it, stop it, or choose another "
-                    "--folder"
-                ) from None
+        with only_coordinator(self.path / ".lock"):
             yield
-        finally:
-            os.close(handle)
 
     def read_records(self) -> list[TrialRecord]:
         """

@@ -1,6 +1,11 @@
 """Study folders: whole files or none, one coordinator at a time, one configuration."""
 
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -37,9 +42,28 @@ def test_json_never_holds_what_json_does_not_know(tmp_path):
     assert json.loads((tmp_path / "evaluation.json").read_text("utf-8")) == {"unit": "mAh cm⁻²"}
 
 
-def test_a_second_coordinator_is_refused(tmp_path):
+HOLD = """
+import sys, time
+from pathlib import Path
+from studies.storage import StudyFolder
+with StudyFolder(Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_coordinator_is_refused_with_host_and_process_of_the_first(tmp_path):
+    """A real second process; killed without a chance to clean up, it leaves nothing that keeps others out."""
     folder = StudyFolder(tmp_path)
-    with folder.locked(), pytest.raises(FolderError, match="another meso run"), folder.locked():
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        named = re.escape(f"(process {holder.pid} on {socket.gethostname()})")
+        with pytest.raises(FolderError, match=named), folder.locked():
+            pass
+        holder.kill()
+    with folder.locked(), pytest.raises(FolderError, match=rf"process {os.getpid()} on"), folder.locked():
         pass
     with folder.locked():
         pass
@@ -58,6 +82,12 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(FolderError, match="holds other files"):
         StudyFolder(tmp_path).check(CONFIG)
+
+
+def test_a_folder_whose_coordinator_was_killed_at_once_can_be_used(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".study.toml-x1").write_text("half")
+    StudyFolder(tmp_path).check(CONFIG)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
