@@ -6,10 +6,13 @@ The arguments that describe the cells are those of `voxels.link`. Rows of links 
 import numpy as np
 from numba import njit
 
-from solvers._kernels.coarsen import add_link, lengthen, write_row
-from solvers._kernels.voxels import link
+from solvers._kernels.coarsen import lengthen
+from solvers._kernels.voxels import link_row as link_cells_of_row
 
 jit = njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+
+MOST_LINKS = 32
+"""More than the links of a piece: eight cells have 24 faces outward, and there are seven other pieces in the block."""
 
 
 @jit
@@ -86,28 +89,77 @@ def link_row(
 
 
 @jit
-def link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights):
-    """Collect half the links of one piece of a block; return how many, and those to inlet and outlet in one sum."""
+def link_mixed(
+    bz, by, links, piece, counts, nodes, single, neighbours, weights, tail_nodes, tail_weights, ground, diagonal, smoother,
+    used,
+):  # fmt: skip
+    """Write the rows of the pieces of those blocks of a row that are not `single`, half the links between their cells.
+
+    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the blocks. Returns how much of
+    the tails is used, and whether pieces of one block are linked. Nothing is called, as in `link_row`.
+    """
     n0, n1, n2 = piece.shape
-    own = nodes[bz, by, bx] + p
-    length = 0
-    ground = 0.0
-    for z in range(2 * bz, min(2 * bz + 2, n0)):
-        for y in range(2 * by, min(2 * by + 2, n1)):
-            for x in range(2 * bx, min(2 * bx + 2, n2)):
-                if piece[z, y, x] != p:
+    row_nodes, row_weights = np.empty(32, np.int32), np.empty(32, np.float64)
+    inside = False
+    for bx in range(nodes.shape[2]):
+        if single[bx]:
+            continue
+        base, many = nodes[bz, by, bx], counts[bz, by, bx]
+        for p in range(many):
+            node = base + p
+            length = 0
+            tied, total, within = 0.0, 0.0, 0.0
+            for k in range(8):
+                a, b = k >> 2, (k >> 1) & 1
+                z, y, x = 2 * bz + a, 2 * by + b, 2 * bx + (k & 1)
+                if z >= n0 or y >= n1 or x >= n2 or piece[z, y, x] != p:
                     continue
                 for side in range(6):
-                    weight, zz, yy, xx = link(*cells, z, y, x, side)
+                    weight = 0.5 * links[a, b, side, x]
                     if weight <= 0.0:
                         continue
-                    if zz < 0:
-                        ground += 0.5 * weight
+                    to = 2 * (side & 1) - 1
+                    zz, yy, xx = z, y, x
+                    if side < 2:
+                        zz += to
+                        if zz < 0 or zz == n0:
+                            tied += weight
+                            continue
+                    elif side < 4:
+                        yy = n1 - 1 if y + to < 0 else (0 if y + to == n1 else y + to)
+                    else:
+                        xx = n2 - 1 if x + to < 0 else (0 if x + to == n2 else x + to)
+                    target = nodes[zz >> 1, yy >> 1, xx >> 1] + piece[zz, yy, xx]
+                    if target == node:
                         continue
-                    target = nodes[zz // 2, yy // 2, xx // 2] + piece[zz, yy, xx]
-                    if target != own:
-                        length = add_link(target, 0.5 * weight, row_nodes, row_weights, length)
-    return length, ground
+                    total += weight
+                    if base <= target < base + many:
+                        within += weight
+                    k = 0
+                    while k < length and row_nodes[k] != target:
+                        k += 1
+                    if k == length:
+                        row_nodes[k] = target
+                        row_weights[k] = 0.0
+                        length += 1
+                    row_weights[k] += weight
+            short = length if length <= 6 else 5
+            for k in range(6):
+                neighbours[node, k] = row_nodes[k] if k < short else node
+                weights[node, k] = row_weights[k] if k < short else 0.0
+            if length > 6:
+                neighbours[node, 5] = -1 - used
+                for k in range(5, length):
+                    tail_nodes[used] = row_nodes[k]
+                    tail_weights[used] = row_weights[k]
+                    used += 1
+                tail_weights[used] = 0
+                used += 1
+            inside |= within > 0
+            ground[node] = tied
+            diagonal[node] = total + tied
+            smoother[node] = total + tied + within
+    return used, inside
 
 
 @jit
@@ -120,10 +172,11 @@ def link_pieces(
     Returns the range of planes, the tails, counted from 0, and whether pieces of one block are linked. Arrays called flat
     are views of the others with one dimension.
     """
+    n0, n1, n2 = piece.shape
     _, m1, m2 = nodes.shape
-    row_nodes, row_weights = np.empty(64, np.int32), np.empty(64, np.float64)
     tail_nodes, tail_weights = np.empty(64, np.int32), np.empty(64, weights.dtype)
     single = np.empty(m2, np.bool_)
+    links = np.empty((2, 2, 6, n2))
     used = 0
     inside = False
     for bz in range(first, last):
@@ -132,24 +185,24 @@ def link_pieces(
                 bz, by, flat_cell, flat_areas, cells[4], flat_piece, piece.shape, counts, nodes, neighbours, weights,
                 ground, diagonal, smoother, single,
             )  # fmt: skip
+            mixed = 0
             for bx in range(m2):
+                mixed += 0 if single[bx] else counts[bz, by, bx]
                 for p in range(counts[bz, by, bx]):
                     node = nodes[bz, by, bx] + p
                     blocks[node, 0] = bz
                     blocks[node, 1] = by
                     blocks[node, 2] = bx
-                    if single[bx]:
-                        continue
-                    length, tied = link_any(cells, piece, nodes, bz, by, bx, p, row_nodes, row_weights)
-                    within = 0.0
-                    for k in range(length if counts[bz, by, bx] > 1 else 0):
-                        if 0 <= row_nodes[k] - nodes[bz, by, bx] < counts[bz, by, bx]:
-                            within += row_weights[k]
-                    inside |= within > 0
-                    ground[node] = tied
-                    tail_nodes = lengthen(tail_nodes, used + length)
-                    tail_weights = lengthen(tail_weights, used + length)
-                    rows = (neighbours, weights, tail_nodes, tail_weights)
-                    used = write_row(node, row_nodes, row_weights, length, tied, rows, diagonal, used)
-                    smoother[node] = diagonal[node] + within
+            if mixed == 0:
+                continue
+            for a in range(min(2, n0 - 2 * bz)):
+                for b in range(min(2, n1 - 2 * by)):
+                    link_cells_of_row(*cells, 2 * bz + a, 2 * by + b, links[a, b])
+            tail_nodes = lengthen(tail_nodes, used + MOST_LINKS * mixed)
+            tail_weights = lengthen(tail_weights, used + MOST_LINKS * mixed)
+            used, tied = link_mixed(
+                bz, by, links, piece, counts, nodes, single, neighbours, weights, tail_nodes, tail_weights, ground,
+                diagonal, smoother, used,
+            )  # fmt: skip
+            inside |= tied
     return first, last, tail_nodes[:used], tail_weights[:used], inside
