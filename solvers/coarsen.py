@@ -39,9 +39,7 @@ COLOURS = 8
 """Colours that a block may have: two, times two for each seam where an odd number of blocks repeats itself."""
 
 
-def build_multigrid(
-    graph: Graph, spacing: NDArray[np.float64], wraps: Flags, *, slivers: bool = False
-) -> Multigrid:
+def build_multigrid(graph: Graph, spacing: NDArray[np.float64], wraps: Flags) -> Multigrid:
     """
     Coarsen a graph of voxels until it can be solved directly.
 
@@ -53,8 +51,6 @@ def build_multigrid(
         Voxel size along the axes, in any unit.
     wraps : tuple of bool
         Whether the block repeats itself along the axes.
-    slivers : bool, default False
-        Whether weak nodes are slivers of cells, which follow their neighbours, and not poor conductors.
 
     Returns
     -------
@@ -74,7 +70,7 @@ def build_multigrid(
     graphs, owners, ranges = [graph], [], []
     while graphs[-1].size > DIRECT_SIZE:
         halved = _axes_to_halve(graphs[-1].shape, spacing)
-        owner, coarse = _coarsen(graphs[-1], halved, wraps, slivers=slivers)
+        owner, coarse = _coarsen(graphs[-1], halved, wraps)
         spacing = spacing * np.where(halved, 2.0, 1.0)
         ranges.append(planes_of_blocks(graphs[-1].starts, halved=bool(halved[0])))
         owners.append(owner)
@@ -191,7 +187,7 @@ def _share(kernel: Callable[..., Any], size: int, count: int, *arguments: Any) -
     return share(kernel, count, *arguments) if size > SERIAL_SIZE else [kernel(0, count, *arguments)]
 
 
-def _coarsen(graph: Graph, halved: NDArray[np.bool_], wraps: Flags, *, slivers: bool) -> tuple[Index, Graph]:
+def _coarsen(graph: Graph, halved: NDArray[np.bool_], wraps: Flags) -> tuple[Index, Graph]:
     """Join nodes to aggregates; return the owners of the nodes and the graph between the aggregates."""
     size = graph.size
     n0, n1, n2 = (-(-n // (1 + int(half))) for n, half in zip(graph.shape, halved, strict=True))
@@ -199,7 +195,7 @@ def _coarsen(graph: Graph, halved: NDArray[np.bool_], wraps: Flags, *, slivers: 
     ranges = planes_of_blocks(graph.starts, halved=bool(halved[0]))
     place = ranges, graph.cells, halved.astype(np.int16), shape, seams_of(shape, wraps)
     owner, parent = np.empty(size, np.int32), np.empty(size, np.int32)
-    counts = _join(graph, place, owner, parent, slivers=slivers)
+    counts = _join(graph, place, owner, parent)
     count = int(counts.sum())
     numbers, starts = number_planes(counts)
     cells, ground = np.empty((count, 3), np.int16), np.empty(count, graph.ground.dtype)
@@ -210,9 +206,7 @@ def _coarsen(graph: Graph, halved: NDArray[np.bool_], wraps: Flags, *, slivers: 
     return owner, _link(graph, owner, scale, cells, ground, starts, shape)
 
 
-def _join(
-    graph: Graph, place: tuple[Any, ...], block: Index, parent: Index, *, slivers: bool
-) -> NDArray[np.int64]:
+def _join(graph: Graph, place: tuple[Any, ...], block: Index, parent: Index) -> NDArray[np.int64]:
     """Join the nodes of every block along links as strong as can be; count the aggregates of every plane and colour."""
     ranges, cells, shifts, shape, _ = place
     _share(kernels.locate, graph.size, graph.size, cells, shifts, shape, block)
@@ -221,9 +215,7 @@ def _join(
     while True:
         counts = np.zeros((shape[0], COLOURS), np.int64)
         nodes = graph.links, graph.diagonal, block
-        _share(
-            kernels.join_nodes, graph.size, shape[0], ranges, *nodes, strength, lonely, slivers, parent, alone
-        )
+        _share(kernels.join_nodes, graph.size, shape[0], ranges, *nodes, strength, lonely, parent, alone)
         _share(kernels.count_owners, graph.size, shape[0], *place, parent, counts)
         if counts.sum() <= SLOWEST_COARSENING * graph.size or strength <= WEAKEST_LINK:
             return counts

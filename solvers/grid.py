@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     Index = NDArray[np.int32]
 
 
-LEAST_OF_SLIVERS = 0.05
-"""Conductivity down to which weak cells with cut faces are taken for slivers, which follow their neighbours."""
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Coarse:
     """The way between the grid and the graph of its pieces."""
@@ -232,10 +228,9 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     n0, n1, n2 = network.conducts.shape
     shape = (n0 + 1) // 2, (n1 + 1) // 2, (n2 + 1) // 2
     piece, counts = np.empty((n0, n1, n2), np.uint8), np.empty(shape, np.uint8)
-    slivers = network.areas is not None and _least(network) >= LEAST_OF_SLIVERS
     table = np.empty((256, 9), np.uint8)
     blocks.tabulate_pieces(table)
-    share(blocks.split_blocks, shape[0], *network.links, STRENGTH, slivers, table, piece, counts)
+    share(blocks.split_blocks, shape[0], *network.links, STRENGTH, table, piece, counts)
     seams = seams_of(shape, network.wraps)
     per_plane = np.zeros((shape[0], COLOURS), np.int64)
     share(blocks.count_nodes, shape[0], counts, seams, per_plane)
@@ -254,18 +249,12 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
             graph,
             1.0 / np.sqrt((1.0, *network.factors[1:])),
             network.wraps,
-            slivers=slivers,
         ),
         nodes=nodes,
         spare_ptr=spare_ptr,
         spare_at=spare_at,
         spare_node=spare_node,
     )
-
-
-def _least(network: VoxelNetwork) -> float:
-    """Return the smallest conductivity of a cell."""
-    return 1.0 if network.cell is None else float(network.cell[network.conducts > 0].min())
 
 
 def _link_pieces(

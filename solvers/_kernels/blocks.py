@@ -62,11 +62,29 @@ def is_alone(piece, z0, y0, x0, z, y, x):
 
 
 @jit
-def split_block(conducts, links, strength, slivers, z0, y0, x0, piece):
+def holds_outside(conducts, cell, links, strength, whole, z0, y0, x0, z, y, x):
+    """Whether a cell has a strong link to one outside its block, of which the sum of links is at most `whole` times its own."""
+    n0, n1, n2 = conducts.shape
+    for side in range(6):
+        weight = links[z - z0, y - y0, side, x]
+        if weight <= 0.0 or stays_inside(conducts.shape, z0, y0, x0, z, y, x, side):
+            continue
+        to = 2 * (side % 2) - 1
+        zz = z + to if side < 2 else z
+        yy = (y + to) % n1 if 2 <= side < 4 else y
+        xx = (x + to) % n2 if side >= 4 else x
+        if zz < 0 or zz == n0 or weight >= strength * whole * (1.0 if cell is None else cell[zz, yy, xx]):
+            return True
+    return False
+
+
+@jit
+def split_block(conducts, cell, links, strength, whole, z0, y0, x0, piece):
     """Label the strongly connected pieces of one block, 0, 1, …; return how many there are.
 
-    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the block. With `slivers`, a cell that
-    is alone for the weakness of all its links joins the better connected one that it is tied to most: it follows that one.
+    `links` (2, 2, 6, n2) are the conductances of the faces of the rows of cells through the block; their sum over the sides of
+    a cell is at most `whole` times its conductivity. A cell without strong links, in the block or out of it, is a sliver: it
+    joins the better connected one that it is tied to most, for it follows that one.
     """
     n0, n1, n2 = conducts.shape
     count = 0
@@ -75,11 +93,13 @@ def split_block(conducts, links, strength, slivers, z0, y0, x0, piece):
             for x in range(x0, min(x0 + 2, n2)):
                 piece[z, y, x] = np.uint8(count) if conducts[z, y, x] else NOWHERE
                 count += conducts[z, y, x]
-    for alone in range(1 + slivers):
+    for alone in range(2):
         for z in range(z0, min(z0 + 2, n0)):
             for y in range(y0, min(y0 + 2, n1)):
                 for x in range(x0, min(x0 + 2, n2)):
                     if piece[z, y, x] == NOWHERE or (alone and not is_alone(piece, z0, y0, x0, z, y, x)):
+                        continue
+                    if alone and holds_outside(conducts, cell, links, strength, whole, z0, y0, x0, z, y, x):
                         continue
                     _, best, degree = best_neighbour(links, piece.shape, z0, y0, x0, z, y, x)
                     for side in range(6):
@@ -114,7 +134,7 @@ def tabulate_pieces(table):
                 conducts, None, None, ends, (1.0, 1.0, 1.0), (False, False, False), row // 2, row % 2,
                 links[row // 2, row % 2],
             )  # fmt: skip
-        table[code, 8] = split_block(conducts, links, 0.0, 0, 0, 0, 0, piece)
+        table[code, 8] = split_block(conducts, None, links, 0.0, 0.0, 0, 0, 0, piece)
         for k in range(8):
             table[code, k] = piece[k // 4, k // 2 % 2, k % 2]
 
@@ -131,13 +151,12 @@ def look_up_block(conducts, table, z, y, x, piece):
 
 
 @jit
-def split_blocks(
-    first, last, conducts, cell, areas, ends, factors, wraps, strength, slivers, table, piece, counts
-):
+def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
     """Label the pieces in every block and count them."""
     n0, n1, n2 = conducts.shape
     plain = cell is None and areas is None
     enough = strength * 2.0 * 255.0 * (factors[0] + factors[1] + factors[2])
+    whole_links = 4.0 * (1.0 if areas is None else 255.0) * (factors[0] + factors[1] + factors[2])
     links = np.empty((2, 2, 6, n2))
     for bz in range(first, last):
         for by in range(counts.shape[1]):
@@ -160,7 +179,9 @@ def split_blocks(
                 if simple:
                     counts[bz, by, bx] = look_up_block(conducts, table, z, y, x, piece)
                 else:
-                    counts[bz, by, bx] = split_block(conducts, links, strength, slivers, z, y, x, piece)
+                    counts[bz, by, bx] = split_block(
+                        conducts, cell, links, strength, whole_links, z, y, x, piece
+                    )
 
 
 @jit

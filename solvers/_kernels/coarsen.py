@@ -49,10 +49,11 @@ def unite(parent, i, j):
 
 
 @jit
-def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, slivers, parent, alone):
+def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, parent, alone):
     """Join the nodes of every block along links that carry enough of the larger diagonal.
 
-    With `slivers`, a node that is left `alone` joins the better connected one that it is tied to most: it follows that one.
+    A node without strong links, in its block or out of it, joins the better connected one that it is tied to most, for it
+    follows that one.
     All nodes without links join one another if they are `lonely`. Nothing is called but for links to be joined along:
     the price of a call in every row is the counting of references to its arrays.
     """
@@ -88,20 +89,24 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, sl
                         parent[i] = unlinked
                     else:
                         unlinked = i
-        for colour in range(starts.shape[1] if slivers else 0):
+        for colour in range(starts.shape[1]):
             for i in range(starts[p, colour], starts[p + 1, colour]):
                 if not alone[i]:
                     continue
-                best, most = i, 0.0
+                best, most, tied = i, 0.0, False
                 tail = -1 - neighbours[i, 5]
                 for s in range(6 if tail < 0 else 5):
-                    if block[neighbours[i, s]] == block[i] and weights[i, s] > most:
-                        best, most = neighbours[i, s], weights[i, s]
+                    j, weight = neighbours[i, s], weights[i, s]
+                    tied |= weight > 0 and weight >= strength * max(diagonal[i], diagonal[j])
+                    if block[j] == block[i] and weight > most:
+                        best, most = j, weight
                 while tail >= 0 and tail_weights[tail] > 0:
-                    if block[tail_nodes[tail]] == block[i] and tail_weights[tail] > most:
-                        best, most = tail_nodes[tail], tail_weights[tail]
+                    j, weight = tail_nodes[tail], tail_weights[tail]
+                    tied |= weight >= strength * max(diagonal[i], diagonal[j])
+                    if block[j] == block[i] and weight > most:
+                        best, most = j, weight
                     tail += 1
-                if diagonal[i] < diagonal[best]:
+                if diagonal[i] < diagonal[best] and not tied:
                     alone[best] = False
                     unite(parent, i, best)
 

@@ -109,9 +109,9 @@ def link_mixed(
             node = base + p
             length = 0
             tied, total, within = 0.0, 0.0, 0.0
-            for k in range(8):
-                a, b = k >> 2, (k >> 1) & 1
-                z, y, x = 2 * bz + a, 2 * by + b, 2 * bx + (k & 1)
+            for corner in range(8):
+                a, b = corner >> 2, (corner >> 1) & 1
+                z, y, x = 2 * bz + a, 2 * by + b, 2 * bx + (corner & 1)
                 if z >= n0 or y >= n1 or x >= n2 or piece[z, y, x] != p:
                     continue
                 for side in range(6):
