@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Face = Literal["cut", "wall"]
 
+NEGLIGIBLE = 0.05
+"""Share of the active material below which a size class does not decide on the voxel size."""
+
 
 @dataclass(frozen=True)
 class ElectrodeDesign:
@@ -210,9 +213,9 @@ class ElectrodeDesign:
 
     @property
     def narrowest_width(self) -> float:
-        """Shortest width of the median particle, and of a platelet or needle of any size class [m]."""
-        flat = [one.shortest_axis for one in self.size_classes if one.aspect_ratio != 1]
-        return min([self.median_diameter, *flat])
+        """Shortest width of the median particle of all, and of each size class that holds 5 % or more of them [m]."""
+        held = [one.shortest_axis for one in self.size_classes if one.share_profile.mean() >= NEGLIGIBLE]
+        return min([self.median_diameter, *held])
 
     def to_dict(self) -> dict[str, Any]:
         """

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.particles import unit_shapes
 from meso.phases import Phase
 from meso.smoothing import smooth_faces
 from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
+from solvers._kernels import apertures as kernels
 from solvers._kernels import voxels
 
 if TYPE_CHECKING:
@@ -25,7 +27,15 @@ def open_area(
     order: list[int],
     wraps: bool,  # noqa: FBT001  # private fact
 ) -> NDArray[np.uint8]:
-    """Open area of the faces across one axis of the structure."""
+    """
+    Open area of the faces across one axis of the structure, corrected for the curvature of its particles.
+
+    Where the conductor ends at a particle, the current along its wall falls away from it as 1 − κd, κ being the curvature
+    of the wall along the current and d the distance from it: no current crosses the wall (∂ₙu = 0), so that
+    ∂ₙ∂ₜu = −κ ∂ₜu. The potentials of two cells give the current at the middle of their face, the open part of a cut face
+    lies farther out, and its area is multiplied by the ratio of the two, 1 − κ d (1 − 2n²)/√(1 − n²) with n the component
+    of the wall's normal along the axis and d the distance between the middles of the face and of its open part.
+    """
     assert structure.face_fractions is not None
     conducting = table > 0
     shape = tuple(n + (other == axis) for other, n in enumerate(structure.shape))
@@ -35,10 +45,36 @@ def open_area(
             area += faces[axis]
         elif conducting[Phase.PORE] and not conducting[phase]:
             area -= faces[axis]
+    if conducting[Phase.PORE] and not conducting[Phase.ACTIVE]:
+        _bend(structure, axis, area)
     if wraps:
         ends = np.moveaxis(area, axis, 0)
         ends[0] = ends[-1] = np.minimum(ends[0], ends[-1])
     return np.ascontiguousarray(area.transpose(order))
+
+
+def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
+    """Correct open areas, in place, where the particles are known."""
+    packing, ids, faces = structure.particles, structure.particle_ids, structure.face_fractions
+    if packing is None or ids is None or faces is None or not structure.periodic:
+        return
+    edges = np.array(structure.voxel_size)
+    if not np.allclose(edges * structure.shape, packing.domain):
+        return
+    inverses = unit_shapes(1 / packing.aspect_ratios, packing.axes) / packing.radii[:, None, None] ** 2
+    lengths = np.array(packing.domain)
+    share(
+        kernels.bend_faces,
+        len(area),
+        axis,
+        faces[Phase.ACTIVE][axis],
+        ids,
+        packing.centres,
+        inverses,
+        lengths,
+        edges,
+        area,
+    )
 
 
 def cell_conductivity(structure: Mesostructure, table: Vector, order: list[int]) -> Vector:

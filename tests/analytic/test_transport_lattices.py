@@ -39,13 +39,13 @@ def test_lattices_converge_to_second_order(reference, name, solid_fraction):
     exact = next(
         row["sigma_eff"] for row in rows if row["lattice"] == name and row["solid_fraction"] == solid_fraction
     )
-    errors = []
-    for voxels in (16, 32, 64):
-        sigma = solve_transport(lattice(name, solid_fraction, voxels), tolerance=1e-6).effective_conductivity
-        errors.append(abs(sigma / exact - 1))
-    assert errors[0] < 0.012
-    assert errors[2] < 0.0012
-    assert np.log2(errors[0] / errors[2]) / 2 > 1.5
+    counts = np.array([16, 32, 64])
+    found = [
+        solve_transport(lattice(name, solid_fraction, int(n)), tolerance=1e-7).effective_conductivity
+        for n in counts
+    ]
+    # Second order with one constant for all lattices; without the curvature of the walls it would be three times as large.
+    assert np.all(np.abs(np.array(found) / exact - 1) < 0.9 / counts**2 + 2e-5)
 
 
 def test_touching_lattice_stays_connected(reference):

@@ -141,7 +141,7 @@ def test_structures_travel_between_processes():
 @pytest.mark.parametrize(
     ("keywords", "rule"),
     [
-        ({"voxel_size": 2e-6}, "at least 4 voxels across the median particle of 6e-06 m.* use 6e-07"),
+        ({"voxel_size": 2e-6}, "at least 4 voxels across the narrowest width of 6e-06 m.* use 6e-07"),
         (
             {"voxel_size": 1e-8},
             "below 1e.09 voxels, got 6000 × 3800 × 3800; use a voxel_size of at least 4.42e-08",

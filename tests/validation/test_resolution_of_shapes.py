@@ -16,11 +16,11 @@ WIDTH = 30e-6
 @pytest.mark.parametrize(
     ("shape", "coarse", "binder", "channels", "bound"),
     [
-        ({}, 50, 0.0, None, 0.01),
-        ({"aspect_ratio": 0.4, "alignment": 0.5}, 92, 0.0, None, 0.01),
-        ({"aspect_ratio": 2.2, "alignment": 0.3}, 66, 0.0, None, 0.01),
+        ({}, 50, 0.0, None, 0.004),
+        ({"aspect_ratio": 0.4, "alignment": 0.5}, 92, 0.0, None, 0.004),
+        ({"aspect_ratio": 2.2, "alignment": 0.3}, 66, 0.0, None, 0.004),
         ({}, 50, 0.08, None, 0.015),
-        ({}, 50, 0.0, Channels(pitch=WIDTH, width=10e-6, depth=0.6, taper=0.3), 0.01),
+        ({}, 50, 0.0, Channels(pitch=WIDTH, width=10e-6, depth=0.6, taper=0.3), 0.006),
     ],
     ids=["spheres", "platelets", "needles", "fingers", "channels"],
 )
