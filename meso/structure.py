@@ -99,6 +99,29 @@ class Mesostructure:
         """Extent through-plane [m]."""
         return self.shape[0] * self.voxel_size[0]
 
+    def mask(self, *phases: Phase) -> NDArray[np.bool_]:
+        """
+        Return where phases are, as PoreSpy, TauFactor and `solvers.solve_transport` take images.
+
+        Parameters
+        ----------
+        *phases : Phase
+            What conducts.
+
+        Returns
+        -------
+        ndarray, shape (nz, ny, nx), bool
+            True inside the phases; transport through the electrode is along axis 0. PoreSpy takes it as it is, TauFactor
+            as ``mask(...).astype("uint8")``.
+
+        Examples
+        --------
+        >>> layered = Mesostructure([[[0]], [[2]], [[1]]], voxel_size=1e-6)
+        >>> layered.mask(Phase.PORE, Phase.BINDER).ravel().tolist()
+        [True, True, False]
+        """
+        return np.isin(self.labels, [int(phase) for phase in phases])
+
     def fraction_profile(self, phase: Phase) -> NDArray[np.float64]:
         """
         Return the volume fraction of a phase in every slice.

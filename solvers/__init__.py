@@ -5,6 +5,7 @@ from solvers.bpx_export import bpx_document, pybamm_parameters, write_bpx
 from solvers.budget import UtilizationBudget, utilization_budget
 from solvers.cell import CellParameters
 from solvers.discharge import DischargeResult, DischargeStatus, simulate_discharge
+from solvers.discharge_files import write_discharge
 from solvers.electrode import PorousElectrode
 from solvers.flux import current_density
 from solvers.homogenise import homogenise
@@ -39,4 +40,5 @@ __all__ = [
     "sweep_rates",
     "utilization_budget",
     "write_bpx",
+    "write_discharge",
 ]

@@ -76,6 +76,12 @@ class TransportResult:
     field: NDArray[np.float32] | None = None
     flux: NDArray[np.float32] | None = None
 
+    @property
+    def maps(self) -> dict[str, NDArray[np.float32]]:
+        """Maps that were asked for, under names with units, as `meso.save` takes them."""
+        maps = {"potential [1]": self.field, "current_density [1]": self.flux}
+        return {name: values for name, values in maps.items() if values is not None}
+
 
 def solve_transport(
     structure: Mesostructure | ArrayLike,
