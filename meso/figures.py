@@ -143,7 +143,7 @@ def draw_fractions(structure: Mesostructure, *, axes: Axes | None = None) -> Axe
         ylim=(0.0, 1.0),
         xlim=(0.0, structure.thickness * 1e6),
     )
-    axes.legend(loc="lower right", ncols=3, fontsize="small")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize="small")
     return axes
 
 
