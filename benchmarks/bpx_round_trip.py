@@ -134,7 +134,7 @@ def table(found: dict[str, list[list[float]]]) -> str:
     ]
     for name, columns in found.items():
         cells = [
-            f"{mine:.2f}; {100 * (back / mine - 1):+.2f} %; {100 * (other / mine - 1):+.2f} %"
+            f"{mine / 10:.3f}; {100 * (back / mine - 1):+.2f} %; {100 * (other / mine - 1):+.2f} %"
             for mine, back, other in columns
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
