@@ -10,6 +10,7 @@ import numpy as np
 from meso.neighbours import overlapping_pairs
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from meso.channels import Channels
@@ -148,6 +149,30 @@ class ParticlePacking:
     def shapes(self) -> NDArray[np.float64]:
         """Matrices S [m2] with which xᵀ S⁻¹ x = 1 is the surface of each particle, shape (n, 3, 3)."""
         return self.radii[:, None, None] ** 2 * unit_shapes(self.aspect_ratios, self.axes)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw how the volume is spread over the diameters.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from meso.figures import draw_sizes
+
+        return draw_sizes(self, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
 
 
 class Images(NamedTuple):

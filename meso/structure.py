@@ -12,7 +12,7 @@ from meso.phases import Phase
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from meso.particles import ParticlePacking
@@ -99,6 +99,29 @@ class Mesostructure:
         """Extent through-plane [m]."""
         return self.shape[0] * self.voxel_size[0]
 
+    def mask(self, *phases: Phase) -> NDArray[np.bool_]:
+        """
+        Return where phases are, as PoreSpy, TauFactor and `solvers.solve_transport` take images.
+
+        Parameters
+        ----------
+        *phases : Phase
+            What conducts.
+
+        Returns
+        -------
+        ndarray, shape (nz, ny, nx), bool
+            True inside the phases; transport through the electrode is along axis 0. PoreSpy takes it as it is, TauFactor
+            as ``mask(...).astype("uint8")``.
+
+        Examples
+        --------
+        >>> layered = Mesostructure([[[0]], [[2]], [[1]]], voxel_size=1e-6)
+        >>> layered.mask(Phase.PORE, Phase.BINDER).ravel().tolist()
+        [True, True, False]
+        """
+        return np.isin(self.labels, [int(phase) for phase in phases])
+
     def fraction_profile(self, phase: Phase) -> NDArray[np.float64]:
         """
         Return the volume fraction of a phase in every slice.
@@ -145,18 +168,59 @@ class Mesostructure:
         """
         return float(self.fraction_profile(phase).mean())
 
-    def plot(self) -> Figure:
+    def plot(self, axes: Axes | None = None) -> Axes:
         """
-        Draw a cut through the structure beside the volume fractions over the depth.
+        Draw a cut through the middle.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
 
         Returns
         -------
-        Figure
-            Matplotlib figure; see `meso.figures.draw_structure`.
+        Axes
+            Of Matplotlib.
         """
-        from meso.figures import draw_structure
+        from meso.figures import draw_cut
 
-        return draw_structure(self)
+        return draw_cut(self, axes=axes)
+
+    def plot_fractions(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw the volume fractions over the depth.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from meso.figures import draw_fractions
+
+        return draw_fractions(self, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show a cut and the main numbers in a notebook."""
+        from meso.figures import COLOURS, PHASE_NAMES
+        from meso.tables import indexed_png, say, table
+
+        edges = " × ".join(f"{1e6 * edge:.4g}" for edge in self.voxel_size)
+        rows = [
+            ("voxels", " × ".join(map(str, self.shape)), ""),
+            ("voxel size", edges, "µm"),
+            ("thickness", f"{1e6 * self.thickness:.4g}", "µm"),
+            *((PHASE_NAMES[phase], f"{self.volume_fraction(phase):.4f}", "-") for phase in Phase),
+            ("periodic", say(self.periodic), ""),
+            ("particles", "unknown" if self.particles is None else str(self.particles.count), ""),
+            ("face fractions", say(self.face_fractions is not None), ""),
+        ]
+        cut = indexed_png(self.labels[:, self.shape[1] // 2].T, (COLOURS[phase] for phase in Phase))
+        return table("Mesostructure", rows, picture=cut)
 
 
 def fractions_of(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -57,6 +58,10 @@ def read_tiff(path: Path, allowance: Allowance) -> dict[str, Any]:
     """
     import tifffile
 
+    # What tifffile finds odd is for those who listen; a refusal below is one line.
+    log = logging.getLogger("tifffile")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
     # OME-XML may name further files to be opened, anywhere on the disk; not here.
     with tifffile.TiffFile(path, _multifile=False) as file:
         first = file.pages.first

@@ -16,6 +16,7 @@ from solvers.status import SolverError, Status
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from meso.structure import Mesostructure
@@ -59,6 +60,29 @@ class ElectrodeTortuosity:
     error_estimate: float
     iterations: int
     status: Status
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the transport efficiency beside the porosity.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_efficiencies
+
+        return draw_efficiencies({"blocking cell": (self.macmullin_number, self.porosity)}, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
 
 
 def electrode_tortuosity(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meso.file_checks import check_text
 from solvers._kernels.newton import equilibrium
 from solvers.chemistries import MAXIMUM_SALT, lithium_exchange
 from solvers.constants import GAS_CONSTANT, STANDARD_TEMPERATURE
@@ -198,9 +199,10 @@ def _parse(file: str) -> Any:
         raise ModuleNotFoundError(
             "reading BPX files needs the package bpx, which is not installed; pip install 'meso-electrode[bpx]'"
         ) from None
+    check_text(Path(file))
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{file} must be a JSON file, got {error}; is it BPX?") from None
     try:
         _check_formulas(content["Parameterisation"])

@@ -79,6 +79,12 @@ class UtilizationBudget:
 
         return draw_budgets({f"{self.discharge.c_rate:.3g}C": self}, axes=axes)
 
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
+
 
 def utilization_budget(
     electrode: PorousElectrode,

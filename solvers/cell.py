@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from solvers._kernels.newton import equilibrium
 from solvers.chemistries import SETS
 from solvers.constants import FARADAY, GAS_CONSTANT, STANDARD_TEMPERATURE
 from solvers.curves import Curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 IDEAL_SOLUTION = Curve.constant(1.0)
 
@@ -224,6 +227,29 @@ class CellParameters:
     def thermal_voltage(self) -> float:
         """R T / F [V]."""
         return GAS_CONSTANT * self.temperature / FARADAY
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the open-circuit potential between the cut-offs.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_potential
+
+        return draw_potential(self, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
 
     def _stoichiometry_at(self, voltage: float) -> float:
         """Invert the falling equilibrium potential by bisection."""

@@ -156,6 +156,12 @@ class DischargeResult:
 
         return draw_unused(self, axes=axes)
 
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
+
 
 STEP_LIMIT = 5000
 

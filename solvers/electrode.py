@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.cell import CellParameters
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
@@ -227,6 +230,29 @@ class PorousElectrode:
             Theoretical areal capacity [A.h.m-2].
         """
         return cell.active_capacity * float(self.active_fraction.mean()) * self.thickness
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw what varies over the depth.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_electrode
+
+        return draw_electrode(self, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
 
     def refined(self, slices: int) -> Self:
         """Resample to another number of slices, keeping volumes, areas and resistances.

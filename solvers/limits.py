@@ -79,6 +79,12 @@ class AttainableUtilization:
 
         return draw_attainable(self, x, y, labels=labels, axes=axes)
 
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
+
 
 def attainable_utilization(
     cell: CellParameters,

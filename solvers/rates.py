@@ -50,6 +50,12 @@ class RateSweep:
 
         return draw_rates(self, axes=axes)
 
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
+
 
 def sweep_rates(
     electrode: PorousElectrode,

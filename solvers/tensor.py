@@ -12,6 +12,7 @@ from solvers.transport import TransportResult, solve_transport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from meso.structure import Mesostructure
@@ -57,6 +58,33 @@ class TensorResult:
         sigma = self.effective_conductivity
         with np.errstate(divide="ignore", invalid="ignore"):
             return float(sigma.max() / sigma.min())
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the transport efficiency along the axes.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_efficiencies
+
+        return draw_efficiencies(
+            {f"axis {n}": (r.macmullin_number, r.porosity) for n, r in enumerate(self.axes)}, axes=axes
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the numbers of all axes in a notebook."""
+        from meso.tables import say, table
+
+        names = ("tortuosity_factor", "macmullin_number", "effective_conductivity", "porosity", "anisotropy")
+        rows = [(name, ", ".join(say(v) for v in np.atleast_1d(getattr(self, name))), "") for name in names]
+        return table("TensorResult", rows)
 
 
 def solve_tensor(

@@ -16,6 +16,7 @@ from solvers.status import SolverError, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from meso.structure import Mesostructure
@@ -75,6 +76,63 @@ class TransportResult:
     status: Status
     field: NDArray[np.float32] | None = None
     flux: NDArray[np.float32] | None = None
+
+    @property
+    def maps(self) -> dict[str, NDArray[np.float32]]:
+        """Maps that were asked for, under names with units, as `meso.save` takes them."""
+        maps = {"potential [1]": self.field, "current_density [1]": self.flux}
+        return {name: values for name, values in maps.items() if values is not None}
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the MacMullin number over the depth.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from solvers.figures import draw_transport
+
+        return draw_transport(self, axes=axes)
+
+    def plot_map(self, name: str = "potential [1]", axes: Axes | None = None) -> Axes:
+        """Draw a cut through the middle of a map.
+
+        Parameters
+        ----------
+        name : str, default "potential [1]"
+            One of `maps`.
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+
+        Raises
+        ------
+        ValueError
+            If there is no such map.
+        """
+        from solvers.figures import draw_map
+
+        if name not in self.maps:
+            raise ValueError(
+                f"name must be one of {list(self.maps)}, got {name!r}; ask for it with field=True or flux=True"
+            )
+        return draw_map(self.maps[name], name, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the fields in a notebook."""
+        from meso.tables import describe
+
+        return describe(self)
 
 
 def solve_transport(

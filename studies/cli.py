@@ -114,7 +114,9 @@ def generate(
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="File to write: .npz (everything), .tif or .npy (labels).")],
+    out: Annotated[
+        Path, typer.Option(help="File to write: .npz (everything), .vti, .nc, .tif or .npy (labels).")
+    ],
     seed: Annotated[int | None, typer.Option(help="Seed of the packing.")] = None,
 ) -> None:
     """Make one structure and write it to a file."""
@@ -122,8 +124,8 @@ def generate(
     from studies.recipe import structure_of
 
     _at_least("seed", seed, 0)
-    if out.suffix.lower() not in {".npz", ".npy", ".tif", ".tiff"}:
-        raise InputError(f"--out must end in .npz, .npy, .tif or .tiff, got {out}")
+    if out.suffix.lower() not in {".npz", ".npy", ".tif", ".tiff", ".vti", ".nc"}:
+        raise InputError(f"--out must end in .npz, .npy, .tif, .tiff, .vti or .nc, got {out}")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
     structure = structure_of(config, seed=seed)
@@ -137,7 +139,9 @@ def generate(
 
 @app.command()
 def transport(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Segmented image: .npz, .npy or .tif.")],
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="Segmented image: .npz, .npy, .tif, .vti or .nc.")
+    ],
     *,
     phase: Annotated[
         str, typer.Option(help="Conducting phase: a label of the image, or pore (0), active (1), binder (2).")
@@ -176,6 +180,35 @@ def transport(
         _print_json(_transport_document(result, seconds=seconds))
     else:
         _print_transport(result, seconds=seconds)
+
+
+@app.command()
+def show(
+    image: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Segmented image: .npz, .npy, .tif, .vti or .nc.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Picture to write: .png.")],
+) -> None:
+    """Draw a cut through a structure and its volume fractions over the depth."""
+    from matplotlib.figure import Figure
+
+    from meso import load
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out must end in .png, got {out}")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
+    try:
+        structure = load(image)
+    except (OSError, ValueError) as error:
+        raise InputError(str(error)) from None
+    figure = Figure(figsize=(8.0, 8.0), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(2.6, 1.0))
+    structure.plot(above)
+    structure.plot_fractions(below)
+    figure.savefig(out, dpi=150, metadata={"Software": None})
+    typer.echo(str(out))
 
 
 def main() -> None:

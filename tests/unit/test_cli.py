@@ -191,3 +191,34 @@ def test_transport_starts_without_search_workers_and_figures(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("set()\n")
+
+
+def test_show_draws_a_cut(cli, layered):
+    from matplotlib.pyplot import imread
+
+    code, out, _ = cli("show", layered, "--out", "cut.png")
+    assert (code, out.strip()) == (0, "cut.png")
+    picture = imread("cut.png")[..., :3]
+    # The cut lies between the layers; the fractions below it are one quarter solid.
+    blue, pale = (
+        np.isclose(picture, np.array(c) / 255, atol=0.01).all(axis=-1).sum() for c in (ACTIVE, PORE)
+    )
+    assert 1000 < blue < pale
+
+
+ACTIVE, PORE = (0x4F, 0x6D, 0x8F), (0xF4, 0xF1, 0xEA)
+
+
+@pytest.mark.parametrize(
+    ("image", "out", "message"),
+    [
+        ("layered.npz", "cut.gif", "--out must end in .png, got cut.gif"),
+        ("layered.npz", "none/cut.png", "create it first"),
+        ("none.npz", "cut.png", "there is no such file"),
+    ],
+)
+def test_show_names_what_is_wrong(cli, layered, image, out, message):
+    assert layered == "layered.npz"
+    code, _, error = cli("show", image, "--out", out)
+    assert code == 2
+    assert message in error

@@ -1,6 +1,7 @@
 """The rules that keep the project a house: what an import costs, and how large a room may grow."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,18 @@ def test_a_transport_command_starts_without_the_search():
         "matplotlib",
         "pydantic",
     }
+
+
+def test_only_rooms_for_files_touch_the_disk():
+    """Below the studies: `io.py`, `file_checks.py`, the export of half-cells, and what is named after files."""
+    touching = re.compile(
+        r"\.open\(|\bopen\(|\.(read|write)_(text|bytes)\(|np\.(load|save)|mkstemp|\.unlink\("
+    )
+    for path in SOURCES:
+        if path.is_relative_to(ROOT / "studies"):
+            continue
+        allowed = path.name in {"io.py", "file_checks.py", "bpx_export.py"} or path.name.endswith("_files.py")
+        assert allowed or not touching.search(path.read_text(encoding="utf-8")), f"{path} touches the disk"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

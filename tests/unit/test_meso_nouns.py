@@ -149,12 +149,3 @@ def test_packing_refuses_contradictions():
         ParticlePacking(centres=centres, radii=np.array([1.0, 0.0]), domain=(9.0, 9.0, 9.0))
     with pytest.raises(ValueError, match="periodic width"):
         ParticlePacking(centres=centres, radii=np.ones(2), domain=(9.0, 1.5, 9.0))
-
-
-def test_plot_shows_every_slice_and_phase():
-    labels = np.random.default_rng(59).integers(0, 3, (12, 5, 6))
-    figure = Mesostructure(labels, voxel_size=1e-6).plot()
-    picture, curves = figure.axes
-    assert picture.images[0].get_array().shape == (6, 12)
-    assert curves.get_xlim() == (0.0, 12.0)
-    assert [text.get_text() for text in curves.get_legend().get_texts()] == ["active", "binder", "pore"]
