@@ -29,7 +29,7 @@ BINDER_WEIGHT = 5.0 / 3.0
 
 _STEP = 0.5  # [voxels]
 _BISECTIONS = 5
-_LIGHT = np.array([-0.2, 0.62, 0.76])  # towards the light, in the frame of the viewer
+_LIGHT = np.array([0.1, 0.55, 0.83])  # towards the light, in the frame of the viewer
 _ABOVE = (1.5, 3.0, 6.0)  # where the sky is looked for [voxels]
 
 
@@ -153,7 +153,7 @@ def view_structure(
     normals = _normals(solid, hits, inside, direction) * scale
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     light = np.clip(normals @ frame.T @ (_LIGHT / np.linalg.norm(_LIGHT)), 0.0, 1.0)
-    shade = (0.55 + 0.5 * light) * (1.0 - _occlusion(solid, hits, normals))
+    shade = (0.62 + 0.45 * light) * (1.0 - _occlusion(solid, hits, normals))
     picture = np.zeros((height * width, 4))
     picture[pixels, :3] = np.minimum(
         _colours({phase: shares[phase] for phase in phases}, hits) * shade[:, None], 1.0

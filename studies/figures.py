@@ -27,7 +27,7 @@ MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE = 0.1  # of 1 A.h.m-2
 
 PROFILES = {
     "porosity": ("depth", "porosity", "electrolyte fraction [–]"),
-    "macmullin": ("depth", "transport_efficiency", "local MacMullin number N_M [–]"),
+    "macmullin": ("depth", "transport_efficiency", "local MacMullin number [–]"),
     "lithiation": ("discharge_depth", "stoichiometry", "final stoichiometry [–]"),
 }
 """What is drawn through the thickness: its depths and values in the stored profiles, and the axis."""
@@ -83,7 +83,7 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
     if enlarged:
-        axes.set(xlabel="share of the theoretical capacity that is lost [%]")
+        axes.set(xlabel="lost share of the capacity [%]")
         axes.margins(x=0.14)
     else:
         axes.set(xlim=(0, 100), xlabel="share of the theoretical capacity [%]")
@@ -272,6 +272,7 @@ def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: A
         xlim=(0, 1e6 * extent[0]),
         ylim=(0, 1e6 * extent[1]),
     )
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= width])
     axes.spines.left.set_bounds(0, width)
     axes.spines.bottom.set_bounds(0, depth)
     return axes

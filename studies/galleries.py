@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PHASE_NAMES = {Phase.PORE: "pore", Phase.ACTIVE: "active material", Phase.BINDER: "carbon–binder domain"}
 
-WIDTH = 4.2
+WIDTH = 3.9
 """Width of a panel [inch]: as wide as a telephone, so that its letters are read there too."""
 
 

@@ -24,6 +24,7 @@ from studies.search import packing_seed
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.summary import (
     DESIGN_NAMES,
+    LOSS_NAMES,
     best_line,
     constraint_texts,
     design_rows,
@@ -213,18 +214,14 @@ def _content_hash(text: str) -> str:
 
 
 def _lead(comparison: Mapping[str, Any], config: StudyConfig) -> str:
-    """Say how much works and what stops the rest."""
-    name = STRUCTURED if comparison["designs"][STRUCTURED] else UNIFORM
-    design = comparison["designs"][name]
-    if not design:
-        return ""
-    interval = _interval(design["statistics"]["utilization"])
-    losses = {row.name.removeprefix("lost: "): row.values for row in utilization_rows(comparison)[1:-1]}
-    shares = dict(zip(DESIGN_NAMES, zip(*losses.values(), strict=True), strict=True))[name]
-    lost = ", ".join(f"{loss} {share.split(' ')[0]} %" for loss, share in zip(losses, shares, strict=True))
+    """Say how much works and what stops the rest, the largest loss first."""
+    statistics = comparison["designs"][STRUCTURED]["statistics"]
+    interval = _interval(statistics["utilization"])
+    losses = sorted(((statistics[name]["mean"], label) for name, label in LOSS_NAMES.items()), reverse=True)
+    lost = ", ".join(f"{label} {percent(share)} %" for share, label in losses if percent(share) != "0.00")
     return (
         f"At {config.cell.c_rate:g}C and {config.electrode.areal_capacity_mAh_cm2:g} mAh cm⁻², {interval['value']} % of the "
-        f"active material of the {DESIGN_NAMES[name]} electrode works (95 % interval {interval['interval']}). "
+        f"active material of the {DESIGN_NAMES[STRUCTURED]} electrode works (95 % interval {interval['interval']} %). "
         f"What stops the rest: {lost}."
     )
 

@@ -88,7 +88,8 @@ def as_svg(figure: Figure, *, key: str, label: str) -> str:
     # Our own drawing, not a document from elsewhere.
     root = ET.fromstring(target.getvalue())  # noqa: S314
     for element in list(root):
-        if element.tag != f"{_SVG}g":
+        # Who drew it when, and a style sheet of two rules that the page's own holds.
+        if element.tag == f"{_SVG}metadata" or element.find(f"{_SVG}style") is not None:
             root.remove(element)
     for element in root.iter():
         _move_style(element)

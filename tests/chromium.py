@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +16,14 @@ QUIET = (
     "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions",
     "--disable-dev-shm-usage", "--mute-audio", "--remote-debugging-pipe",
 )  # fmt: skip
+# The browser reads commands on descriptor 3 and writes answers on 4; ours may have any number, these two included.
+LAUNCH = """
+import os, sys
+from fcntl import F_DUPFD_CLOEXEC, fcntl
+for target, source in enumerate([fcntl(int(number), F_DUPFD_CLOEXEC, 10) for number in sys.argv[1:3]], start=3):
+    os.dup2(source, target)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
@@ -30,18 +39,25 @@ class Chromium:
         binary = find_chromium()
         if binary is None:
             raise FileNotFoundError(f"no browser found, looked for {', '.join(BINARIES)}")
-        # The browser reads commands on descriptor 3 and writes answers on 4.
         commands, self._write = os.pipe()
         self._read, answers = os.pipe()
-        redirected = f'exec "$@" 3<&{commands} 4>&{answers}'
+        launch = [sys.executable, "-c", LAUNCH, str(commands), str(answers), binary]
         self._process = subprocess.Popen(
-            ["sh", "-c", redirected, "sh", binary, *QUIET, *flags, f"--user-data-dir={profile}", "about:blank"],
+            [*launch, *QUIET, *flags, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(commands)
         os.close(answers)
         self._pending, self._number, self._session = b"", 0, None
         self.events: list[dict] = []
+        try:
+            self._attach()
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
+
+    def _attach(self):
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -51,10 +67,14 @@ class Chromium:
         return self
 
     def __exit__(self, *exc):
+        self.close()
+
+    def close(self):
+        """End the browser, by force where it does not end when asked."""
+        self._session = None
         try:
-            self._session = None
-            self.call("Browser.close")
-            self._process.wait(20)
+            self.call("Browser.close", seconds=10)
+            self._process.wait(10)
         except (TimeoutError, OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
@@ -132,7 +152,11 @@ class Chromium:
             method, parameters = event.get("method"), event.get("params", {})
             if method == "Log.entryAdded" and parameters["entry"]["level"] in {"warning", "error"}:
                 found.append(parameters["entry"]["text"])
-            elif method == "Runtime.consoleAPICalled" and parameters["type"] in {"warning", "error", "assert"}:
+            elif method == "Runtime.consoleAPICalled" and parameters["type"] in {
+                "warning",
+                "error",
+                "assert",
+            }:
                 found.append(str([value.get("value") for value in parameters["args"]]))
             elif method == "Runtime.exceptionThrown":
                 found.append(str(parameters["exceptionDetails"]))

@@ -65,10 +65,10 @@
         vec3 above = at + normal * 1.5 * exp2(float(i));
         if (all(greaterThan(above, low)) && all(lessThan(above, high))) hidden += filled(above);
       }
-      float light = max(dot(transpose(frame) * normal, normalize(vec3(-0.2, 0.62, 0.76))), 0.0);
+      float light = max(dot(transpose(frame) * normal, normalize(vec3(0.1, 0.55, 0.83))), 0.0);
       vec3 each = phases(at) * vec3(1.0, 1.0, 5.0 / 3.0);
       vec3 tint = each.z >= max(each.x, each.y) && each.z > 0.0 ? paint[2] : each.y >= each.x ? paint[1] : paint[0];
-      colour = vec4(min(tint * (0.55 + 0.5 * light) * (1.0 - 0.7 * hidden / 3.0), 1.0), 1.0);
+      colour = vec4(min(tint * (0.62 + 0.45 * light) * (1.0 - 0.7 * hidden / 3.0), 1.0), 1.0);
     }`;
 
   /** Average along one axis with weights 1, 2, 1, in place; the outermost voxels count for what lies outside. */
@@ -144,7 +144,9 @@
     const [shape, size, direction, paint] = ["shape", "size", "direction", "paint"].map(numbers);
     const place = (name) => gl.getUniformLocation(program, name);
     const view = { azimuth: direction[0], elevation: direction[1], zoom: 1, cut: [0, 0], chosen: [0, 1, 1] };
-    const whole = Math.hypot(...size);
+    // As large as the canvas allows in the first direction.
+    const first = frameOf(...direction);
+    const [across, upward] = [0, 3].map((at) => size.reduce((sum, edge, i) => sum + edge * Math.abs(first[at + i]), 0));
     const ends = [...figure.querySelectorAll(".end")];
     let pending = 0;
     let busy = 0;                       // end of the last touch: until then, fewer pixels
@@ -157,7 +159,7 @@
       canvas.width = Math.max(1, Math.round(wide * density));
       canvas.height = Math.max(1, Math.round(high * density));
       const frame = frameOf(view.azimuth, view.elevation);
-      const pixel = whole / (Math.min(wide / 1.02, high * 1.3) * density * view.zoom);
+      const pixel = Math.max(across / wide, upward / high) * 1.12 / (density * view.zoom);
       const [pore, active, binder] = view.chosen;
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clearColor(0, 0, 0, 0);
@@ -173,12 +175,16 @@
       gl.uniform2f(place("middle"), canvas.width / 2, canvas.height / 2);
       gl.uniform3fv(place("paint"), paint);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
-      // Name both ends of the thickness, below the block.
+      // Name both ends of the thickness, below the block and outwards.
       ends.forEach((label, end) => {
-        const at = [(end - 0.5) * 1.06 * size[0], -0.5 * size[1], 0.5 * size[2]];
-        const on = (axis) => frame.slice(3 * axis, 3 * axis + 3).reduce((sum, part, i) => sum + part * at[i], 0);
-        label.style.left = `${wide / 2 + (on(0) / pixel) / density}px`;
-        label.style.top = `${high / 2 - (on(1) / pixel) / density}px`;
+        const on = (axis, at) => at.reduce((sum, part, i) => sum + part * frame[3 * axis + i], 0);
+        const corners = [-0.5, 0.5].map((side) => [(end - 0.5) * size[0], -0.5 * size[1], side * size[2]]);
+        const outwards = Math.sign((end - 0.5) * frame[0]) || 1;
+        const corner = corners.reduce((a, b) => (outwards * (on(0, b) - on(0, a)) > 0 ? b : a));
+        const [left, top] = [wide / 2 + on(0, corner) / pixel / density, high / 2 - on(1, corner) / pixel / density];
+        const [long, tall] = [label.offsetWidth, label.offsetHeight];
+        label.style.left = `${Math.max(0, Math.min(wide - long, outwards < 0 ? left - long - 6 : left + 6))}px`;
+        label.style.top = `${Math.max(0, Math.min(high - tall, top + 4))}px`;
       });
       if (moving) setTimeout(view.draw, busy - performance.now() + 20);
     }
