@@ -17,7 +17,6 @@ import numpy as np
 from meso import ElectrodeDesign, Phase, load
 from meso.figures import COLOURS as PHASE_COLOURS
 from meso.views import AZIMUTH, ELEVATION, coarse_labels, view_structure
-from solvers import CellParameters
 from studies.evaluation import make_structure, versions
 from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
 from studies.search import packing_seed
@@ -78,7 +77,7 @@ def write_report(folder: str | Path) -> Path:
     galleries = search_galleries(records)
     view = None
     if comparison is not None:
-        cell = CellParameters.named(config.cell.chemistry)
+        cell = config.cell.parameters()
         structures = _structures(study, config=config, comparison=comparison)
         galleries |= comparison_galleries(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
         galleries["slices"] = slice_gallery(structures)
