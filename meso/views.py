@@ -86,7 +86,7 @@ def coarse_labels(structure: Mesostructure, *, voxels: int = VOXELS) -> NDArray[
     whole = structure.labels[tuple(slice(0, count * edge) for count, edge in zip(counts, edges, strict=True))]
     cubes = whole.reshape([number for pair in zip(counts, edges, strict=True) for number in pair])
     frequencies = [np.count_nonzero(cubes == phase, axis=(1, 3, 5)) for phase in Phase]
-    return np.argmax(frequencies, axis=0).astype(np.uint8)
+    return np.asarray(np.argmax(frequencies, axis=0), dtype=np.uint8)
 
 
 def _shares(labels: NDArray[np.uint8]) -> dict[Phase, NDArray[np.float32]]:

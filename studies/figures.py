@@ -106,6 +106,8 @@ def draw_history(records: Sequence[TrialRecord], *, axes: Axes | None = None) ->
     Axes
         One colour per search; open markers violate a constraint.
     """
+    from matplotlib.ticker import MaxNLocator
+
     axes = _axes(axes)
     for arm in ARMS:
         trials = [record for record in records if record.arm == arm and record.is_complete]
@@ -120,7 +122,7 @@ def draw_history(records: Sequence[TrialRecord], *, axes: Axes | None = None) ->
         shown = np.isfinite(best)
         axes.step(numbers[shown], best[shown], where="post", color=colour, label=f"{arm}, best so far")
     axes.set(xlabel="trial of each search [–]", ylabel="utilization [%]")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return axes
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meso import Phase
 from meso.figures import COLOURS as PHASE_COLOURS
+from solvers.figures import SHARE_COLOURS
 from studies import figures
 from studies.figures import COLOURS, designs_of
 from studies.storage import ARMS
@@ -144,7 +145,7 @@ def _losses(comparison: Mapping[str, Any]) -> Gallery:
         caption="Each loss is the drop in utilization when its mechanism is switched on in the next counterfactual model, in the "
         "order drawn, so the shares add up to 100 %.",
         legend={
-            label: figures.SHARE_COLOURS[name]
+            label: SHARE_COLOURS[name]
             for name, label in {"utilization": "utilized", **LOSS_NAMES}.items()
         },
     )
