@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from meso.figures import COLOURS as PHASE_COLOURS
 from solvers.figures import SHARE_COLOURS
-from studies.storage import ARMS, STRUCTURED, UNIFORM
-from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, UNGRADED, UNITS
+from studies.storage import STRUCTURED, UNIFORM
+from studies.summary import DESIGN_NAMES, LOSS_NAMES, UNGRADED
+from studies.vector import INK, report_style
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from meso import Mesostructure
-    from studies.trials import TrialRecord
+
+Arguments = ParamSpec("Arguments")
+Drawn = TypeVar("Drawn")
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#7A8794"}
 SOFT = "#616E7C"
+PIXELS_PER_INCH = 180
 
 MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE = 0.1  # of 1 A.h.m-2
 
@@ -33,8 +40,94 @@ PROFILES = {
 """What is drawn through the thickness: its depths and values in the stored profiles, and the axis."""
 
 
-def _axes(axes: Axes | None) -> Axes:
-    """Make axes in a new figure where none are given."""
+def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
+    """
+    Make a function draw in the style of the report, whatever the style of the session.
+
+    Parameters
+    ----------
+    draw : callable
+        The function.
+
+    Returns
+    -------
+    callable
+        The same in the style of the report.
+    """
+
+    @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
+        with report_style():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@styled
+def new_figure(
+    width: float,
+    height: float,
+    *,
+    columns: int = 1,
+    width_ratios: Sequence[float] | None = None,
+) -> tuple[Figure, Any]:
+    """
+    Make a figure without pyplot and its global state.
+
+    Parameters
+    ----------
+    width, height : float
+        Size [inch].
+    columns : int, default 1
+        Panels side by side.
+    width_ratios : sequence of float, optional
+        Their relative widths.
+
+    Returns
+    -------
+    Figure, and Axes or an array of them
+        One panel comes by itself, several as a flat array.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, columns, width_ratios=width_ratios)
+
+
+@styled
+def render(figure: Figure) -> bytes:
+    """
+    Draw a figure as PNG.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+
+    Returns
+    -------
+    bytes
+        PNG without the time of drawing, so that the same study gives the same bytes.
+    """
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
+    return target.getvalue()
+
+
+def axes_of(axes: Axes | None) -> Axes:
+    """
+    Make axes in a new figure where none are given.
+
+    Parameters
+    ----------
+    axes : Axes or None
+        What the caller gave.
+
+    Returns
+    -------
+    Axes
+        Where to draw.
+    """
     if axes is not None:
         return axes
     from matplotlib import pyplot as plt
@@ -42,6 +135,7 @@ def _axes(axes: Axes | None) -> Axes:
     return plt.subplots(figsize=(6.0, 4.0), layout="constrained")[1]
 
 
+@styled
 def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: Axes | None = None) -> Axes:
     """
     Draw utilization and losses of the compared designs as stacked bars.
@@ -60,7 +154,7 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
     Axes
         One bar per design, in per cent of the theoretical capacity, with the 95 % interval of the utilization.
     """
-    axes = _axes(axes)
+    axes = axes_of(axes)
     designs = designs_of(comparison)
     names = {**({} if enlarged else {"utilization": "utilized"}), **LOSS_NAMES}
     statistics = [design["statistics"] for design in designs.values()]
@@ -74,7 +168,12 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
         mean, half = 100 * each["mean"], 50 * (each["high"] - each["low"])
         if enlarged:
             axes.annotate(
-                f"{100 - mean:.2f}", (100 - mean, row), xytext=(4, 0), textcoords="offset points", va="center"
+                f"{100 - mean:.2f}",
+                (100 - mean, row),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                color=INK,
             )
         else:
             axes.annotate(f"{mean:.2f} ± {half:.2f}", (2, row), va="center", color="white", weight="bold")
@@ -90,49 +189,7 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
     return axes
 
 
-def draw_history(records: Sequence[TrialRecord], *, axes: Axes | None = None) -> Axes:
-    """
-    Draw the utilization of every trial and the best so far.
-
-    Parameters
-    ----------
-    records : sequence of TrialRecord
-        Trials of all searches.
-    axes : Axes, optional
-        Where to draw; a new figure when left out.
-
-    Returns
-    -------
-    Axes
-        One colour per search; open markers violate a constraint.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    axes = _axes(axes)
-    for arm in ARMS:
-        trials = [record for record in records if record.arm == arm and record.is_complete]
-        if not trials:
-            continue
-        colour = COLOURS[arm]
-        numbers = np.arange(1, len(trials) + 1)
-        values = 100 * np.array([trial.utilization for trial in trials])
-        feasible = np.array([trial.is_feasible for trial in trials])
-        _scatter(axes, numbers, values, filled=feasible, colour=colour)
-        best = np.maximum.accumulate(np.where(feasible, values, -np.inf))
-        shown = np.isfinite(best)
-        axes.step(numbers[shown], best[shown], where="post", color=colour, label=f"{arm}, best so far")
-    axes.set(xlabel="trial of each search [–]", ylabel="utilization [%]")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return axes
-
-
-def _scatter(axes: Axes, x: Any, y: Any, *, filled: Any, colour: str) -> None:
-    """Draw trials: filled where feasible, open where not."""
-    x, y, filled = np.asarray(x), np.asarray(y), np.asarray(filled, dtype=bool)
-    axes.scatter(x[~filled], y[~filled], s=18, facecolors="none", edgecolors=colour, alpha=0.6, lw=1.0)
-    axes.scatter(x[filled], y[filled], s=20, color=colour, lw=0, zorder=3)
-
-
+@styled
 def draw_voltages(comparison: Mapping[str, Any], *, cutoff_voltage: float, axes: Axes | None = None) -> Axes:
     """
     Draw the discharge curves of the compared designs on all fresh packings.
@@ -151,7 +208,7 @@ def draw_voltages(comparison: Mapping[str, Any], *, cutoff_voltage: float, axes:
     Axes
         Voltage over delivered areal capacity.
     """
-    axes = _axes(axes)
+    axes = axes_of(axes)
     for name, design in designs_of(comparison).items():
         for index, curve in enumerate(design["discharges"]):
             capacity = MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * np.asarray(curve["areal_capacity"])
@@ -167,6 +224,7 @@ def draw_voltages(comparison: Mapping[str, Any], *, cutoff_voltage: float, axes:
     return axes
 
 
+@styled
 def draw_profile(comparison: Mapping[str, Any], quantity: str, *, axes: Axes | None = None) -> Axes:
     """
     Draw a quantity through the thickness: mean over the fresh packings, band of one standard deviation.
@@ -185,7 +243,7 @@ def draw_profile(comparison: Mapping[str, Any], quantity: str, *, axes: Axes | N
     Axes
         Separator on the left. The local MacMullin number is the inverse of a slice's transport efficiency.
     """
-    axes = _axes(axes)
+    axes = axes_of(axes)
     depth, values, label = PROFILES[quantity]
     for name, design in designs_of(comparison).items():
         grid = np.linspace(0.0, 1.0, 60)
@@ -201,41 +259,7 @@ def draw_profile(comparison: Mapping[str, Any], quantity: str, *, axes: Axes | N
     return axes
 
 
-def draw_parameter(records: Sequence[TrialRecord], name: str, *, axes: Axes | None = None) -> Axes:
-    """
-    Draw utilization over a searched parameter.
-
-    Parameters
-    ----------
-    records : sequence of TrialRecord
-        Trials of all searches.
-    name : str
-        The parameter.
-    axes : Axes, optional
-        Where to draw; a new figure when left out.
-
-    Returns
-    -------
-    Axes
-        One colour per search; open markers violate a constraint.
-    """
-    axes = _axes(axes)
-    for arm in ARMS:
-        chosen = [r for r in records if r.arm == arm and r.is_complete and name in r.parameters]
-        _scatter(
-            axes,
-            [record.parameters[name] for record in chosen],
-            [100 * record.utilization for record in chosen],
-            filled=[record.is_feasible for record in chosen],
-            colour=COLOURS[arm],
-        )
-    label = PARAMETER_NAMES.get(name, name).split(",")[0]
-    axes.set(xlabel=f"{label} [{UNITS.get(name, '–')}]", ylabel="utilization [%]")
-    if not any(isinstance(record.parameters.get(name), str) for record in records):
-        axes.locator_params(axis="x", nbins=5)
-    return axes
-
-
+@styled
 def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: Axes | None = None) -> Axes:
     """
     Draw a slice through the thickness.
@@ -256,7 +280,7 @@ def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: A
     """
     from matplotlib.colors import ListedColormap
 
-    axes = _axes(axes)
+    axes = axes_of(axes)
     depth, width = 1e6 * structure.thickness, 1e6 * structure.shape[1] * structure.voxel_size[1]
     axes.imshow(
         structure.labels[:, :, structure.shape[2] // 2].T,

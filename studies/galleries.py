@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meso import Phase
 from meso.figures import COLOURS as PHASE_COLOURS
 from solvers.figures import SHARE_COLOURS
-from studies import figures
+from studies import figures, search_figures
 from studies.figures import COLOURS, designs_of
 from studies.storage import ARMS
 from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, percent
@@ -88,31 +88,26 @@ def comparison_galleries(comparison: Mapping[str, Any], *, cutoff_voltage: float
     Returns
     -------
     dict of str to Gallery
-        Loss budgets, voltage curves, profiles through the thickness.
+        ``losses``: budgets; ``curves``: voltage, and profiles through the thickness.
     """
     legend = {DESIGN_NAMES[name]: COLOURS[name] for name in designs_of(comparison)}
     return {
         "losses": _losses(comparison),
-        "voltages": Gallery(
+        "curves": Gallery(
             panels=[
                 Panel(
                     name="discharge",
                     title="Discharge",
-                    label=f"Discharge curves. Delivered: {_delivered(comparison)}.",
+                    label=f"Discharge curves, one per fresh packing. Delivered: {_delivered(comparison)}.",
                     draw=partial(figures.draw_voltages, comparison, cutoff_voltage=cutoff_voltage),
-                )
-            ],
-            caption="One line per fresh packing.",
-            legend=legend,
-        ),
-        "profiles": Gallery(
-            panels=[
+                ),
                 _profile(comparison, "porosity", "Room for ions"),
                 _profile(comparison, "macmullin", "Resistance to ions"),
                 _profile(comparison, "lithiation", "Lithium at the end"),
             ],
-            caption="From the separator (left) to the current collector: mean over the fresh packings, band: one standard "
-            "deviation. The local MacMullin number N_M says how many times worse a slice conducts than free electrolyte.",
+            caption="Discharge: one line per fresh packing. Through the thickness, from the separator (left) to the current "
+            "collector: mean over the fresh packings, band of one standard deviation. The local MacMullin number N_M says how "
+            "many times worse a slice conducts than free electrolyte.",
             legend=legend,
         ),
     }
@@ -145,8 +140,7 @@ def _losses(comparison: Mapping[str, Any]) -> Gallery:
         caption="Each loss is the drop in utilization when its mechanism is switched on in the next counterfactual model, in the "
         "order drawn, so the shares add up to 100 %.",
         legend={
-            label: SHARE_COLOURS[name]
-            for name, label in {"utilization": "utilized", **LOSS_NAMES}.items()
+            label: SHARE_COLOURS[name] for name, label in {"utilization": "utilized", **LOSS_NAMES}.items()
         },
     )
 
@@ -245,7 +239,7 @@ def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
                     name="history",
                     title="Utilization of every trial",
                     label=f"{len(complete)} trials in the order of the search; the largest utilization is {percent(best)} %.",
-                    draw=partial(figures.draw_history, records),
+                    draw=partial(search_figures.draw_history, records),
                 )
             ],
             caption="Lines: best feasible design so far. Open markers violate a constraint.",
@@ -257,7 +251,7 @@ def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
                     name=f"parameter_{name}",
                     title=PARAMETER_NAMES[name].split(",")[0].capitalize(),
                     label=f"Utilization over {PARAMETER_NAMES[name]}.",
-                    draw=partial(figures.draw_parameter, records, name),
+                    draw=partial(search_figures.draw_parameter, records, name),
                     height=2.4,
                 )
                 for name in names

@@ -18,6 +18,7 @@ from meso import ElectrodeDesign, Phase, load
 from meso.figures import COLOURS as PHASE_COLOURS
 from meso.views import AZIMUTH, ELEVATION, coarse_labels, view_structure
 from studies.evaluation import make_structure, versions
+from studies.figures import new_figure, render
 from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
 from studies.search import packing_seed
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
@@ -31,7 +32,7 @@ from studies.summary import (
     utilization_rows,
 )
 from studies.trials import best_of, table_of
-from studies.vector import as_png, as_svg, report_style
+from studies.vector import as_svg
 from studies.winners import read_comparison
 
 if TYPE_CHECKING:
@@ -100,15 +101,12 @@ def write_report(folder: str | Path) -> Path:
 
 def _draw(panel: Panel) -> _DrawnPanel:
     """Draw a figure for the page, where a legend stands once for several, and for its own file with a legend."""
-    from matplotlib.figure import Figure
-
-    with report_style():
-        figure = Figure(figsize=(WIDTH, panel.height), layout="constrained")
-        axes = panel.draw(axes=figure.subplots())
-        svg = as_svg(figure, key=panel.name, label=panel.label)
-        if axes.get_legend_handles_labels()[0]:
-            figure.legend(loc="outside upper left", ncols=3)
-        return _DrawnPanel(panel=panel, svg=svg, png=as_png(figure))
+    figure, axes = new_figure(WIDTH, panel.height)
+    panel.draw(axes=axes)
+    svg = as_svg(figure, key=panel.name, label=panel.label)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside upper left", ncols=3)
+    return _DrawnPanel(panel=panel, svg=svg, png=render(figure))
 
 
 def _structures(

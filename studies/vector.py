@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 INK = "#1f2933"
 """The colour of text and axes in the style file; on a page it is the colour of the page's text."""
-PIXELS_PER_INCH = 180
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
@@ -41,25 +40,6 @@ def report_style(**settings: object) -> AbstractContextManager[None]:
 
     sheet = str(files("studies").joinpath("templates", "figures.mplstyle"))
     return style.context([sheet, {name.replace("_", "."): value for name, value in settings.items()}])
-
-
-def as_png(figure: Figure) -> bytes:
-    """
-    Draw a figure as PNG.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        The figure.
-
-    Returns
-    -------
-    bytes
-        PNG without the time of drawing, so that the same study gives the same bytes.
-    """
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
-    return target.getvalue()
 
 
 def as_svg(figure: Figure, *, key: str, label: str) -> str:

@@ -5,11 +5,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from meso import Mesostructure, Phase
 from meso.views import camera, coarse_labels, view_structure
-from studies.vector import as_png, as_svg, report_style
+from studies.figures import new_figure, render
+from studies.vector import as_svg
 
 
 def ball(count=40, radius=14.0):
@@ -66,14 +66,12 @@ def test_coarse_labels_keep_the_majority():
 
 
 def drawn():
-    with report_style():
-        figure = Figure(figsize=(3, 2))
-        axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color="#0072B2")
-        axes.scatter([0], [1])
-        axes.set_title("<b> & 95 %")
-        axes.set_ylabel("thickness [µm]")
-        axes.imshow(np.eye(2), clip_on=True)
+    figure, axes = new_figure(3.0, 2.0)
+    axes.plot([0, 1], [0, 1], color="#0072B2")
+    axes.scatter([0], [1])
+    axes.set_title("<b> & 95 %")
+    axes.set_ylabel("thickness [µm]")
+    axes.imshow(np.eye(2), clip_on=True)
     return figure
 
 
@@ -101,4 +99,4 @@ def test_identifiers_of_two_figures_do_not_meet():
 
 def test_drawings_do_not_depend_on_the_hour():
     assert as_svg(drawn(), key="a", label="") == as_svg(drawn(), key="a", label="")
-    assert as_png(drawn()) == as_png(drawn())
+    assert render(drawn()) == render(drawn())
