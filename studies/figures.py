@@ -1,19 +1,18 @@
-"""Figures of a study: history, losses, discharge, profiles, parameters, structures."""
+"""Figures of a study. Each draws into axes, given or new; Matplotlib is imported when one is drawn."""
 
 from __future__ import annotations
 
 import io
 from functools import wraps
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from meso import Phase
+from meso.figures import COLOURS as PHASE_COLOURS
 from solvers.figures import SHARE_COLOURS
-from studies.parameters import PARAMETERS
-from studies.storage import ARMS, STRUCTURED, UNIFORM
-from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, UNGRADED, UNITS
+from studies.storage import STRUCTURED, UNIFORM
+from studies.summary import DESIGN_NAMES, LOSS_NAMES, UNGRADED
+from studies.vector import INK, report_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,30 +21,80 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from meso import Mesostructure
-    from studies.trials import TrialRecord
 
 Arguments = ParamSpec("Arguments")
+Drawn = TypeVar("Drawn")
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
-COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#6B6B6B"}
-PHASE_COLOURS = {Phase.PORE: "#EAF3FA", Phase.ACTIVE: "#4C5B6B", Phase.BINDER: "#E69F00"}
-INK = "#1F2933"
+COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#7A8794"}
+SOFT = "#616E7C"
 PIXELS_PER_INCH = 180
 
+MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE = 0.1  # of 1 A.h.m-2
 
-def _styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
-    """Draw in the style of the report, whatever the style of the session."""
+PROFILES = {
+    "porosity": ("depth", "porosity", "electrolyte fraction [–]"),
+    "macmullin": ("depth", "transport_efficiency", "local MacMullin number [–]"),
+    "lithiation": ("discharge_depth", "stoichiometry", "final stoichiometry [–]"),
+}
+"""What is drawn through the thickness: its depths and values in the stored profiles, and the axis."""
+
+
+def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
+    """
+    Make a function draw in the style of the report, whatever the style of the session.
+
+    Parameters
+    ----------
+    draw : callable
+        The function.
+
+    Returns
+    -------
+    callable
+        The same in the style of the report.
+    """
 
     @wraps(draw)
-    def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
-        from matplotlib import style
-
-        with style.context(str(files("studies").joinpath("templates", "figures.mplstyle"))):
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
+        with report_style():
             return draw(*args, **kwargs)
 
-    return styled
+    return drawn
 
 
+@styled
+def new_figure(
+    width: float,
+    height: float,
+    *,
+    columns: int = 1,
+    width_ratios: Sequence[float] | None = None,
+) -> tuple[Figure, Any]:
+    """
+    Make a figure without pyplot and its global state.
+
+    Parameters
+    ----------
+    width, height : float
+        Size [inch].
+    columns : int, default 1
+        Panels side by side.
+    width_ratios : sequence of float, optional
+        Their relative widths.
+
+    Returns
+    -------
+    Figure, and Axes or an array of them
+        One panel comes by itself, several as a flat array.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, columns, width_ratios=width_ratios)
+
+
+@styled
 def render(figure: Figure) -> bytes:
     """
     Draw a figure as PNG.
@@ -65,120 +114,85 @@ def render(figure: Figure) -> bytes:
     return target.getvalue()
 
 
-@_styled
-def plot_losses(comparison: Mapping[str, Any]) -> Figure:
+def axes_of(axes: Axes | None) -> Axes:
     """
-    Draw utilization and losses of winner and control as bars of length 1.
+    Make axes in a new figure where none are given.
+
+    Parameters
+    ----------
+    axes : Axes or None
+        What the caller gave.
+
+    Returns
+    -------
+    Axes
+        Where to draw.
+    """
+    if axes is not None:
+        return axes
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(6.0, 4.0), layout="constrained")[1]
+
+
+@styled
+def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: Axes | None = None) -> Axes:
+    """
+    Draw utilization and losses of the compared designs as stacked bars.
 
     Parameters
     ----------
     comparison : mapping
         See `studies.winners.compare_winners`.
+    enlarged : bool, default False
+        Whether to leave out what is utilized, so that the losses fill the axis.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        One bar per design, in per cent of the theoretical capacity.
+    Axes
+        One bar per design, in per cent of the theoretical capacity, with the 95 % interval of the utilization.
     """
-    designs = _designs(comparison)
-    figure, (whole, lost) = _figure(8.0, 1.5 + 0.5 * len(designs), columns=2, width_ratios=(1, 1.15))
-    for position, design in enumerate(designs.values()):
-        shares = {name: 100 * design["statistics"][name]["mean"] for name in ("utilization", *LOSS_NAMES)}
-        _stack(whole, position, shares)
-        utilization = design["statistics"]["utilization"]
-        half = 50 * (utilization["high"] - utilization["low"])
-        whole.errorbar(shares["utilization"], position, xerr=half, color=INK, capsize=4, lw=1.4)
-        whole.text(
-            2, position, f"{shares['utilization']:.2f} ± {half:.2f}", va="center", fontsize=9, color="white"
-        )
-        _stack(lost, position, {name: shares[name] for name in LOSS_NAMES})
-        lost.text(
-            100 - shares["utilization"],
-            position,
-            f" {100 - shares['utilization']:.2f}",
-            va="center",
-            fontsize=9,
-        )
-    whole.set_yticks(range(len(designs)), [DESIGN_NAMES[name] for name in designs])
-    lost.set_yticks([])
-    for axes in (whole, lost):
-        axes.invert_yaxis()
-        axes.grid(visible=False)
-    whole.set(xlim=(0, 100), xlabel="share of the theoretical capacity [%]", title="utilized")
-    lost.margins(x=0.14)
-    lost.set(xlim=(0, None), xlabel="the same, enlarged [%]", title="lost")
-    from matplotlib.patches import Patch
-
-    labels = {"utilization": "utilized", **LOSS_NAMES}
-    handles = [Patch(color=SHARE_COLOURS[name], label=label) for name, label in labels.items()]
-    figure.legend(
-        handles=handles, loc="outside upper center", ncols=len(handles), fontsize=9, handlelength=1.2
-    )
-    return figure
+    axes = axes_of(axes)
+    designs = designs_of(comparison)
+    names = {**({} if enlarged else {"utilization": "utilized"}), **LOSS_NAMES}
+    statistics = [design["statistics"] for design in designs.values()]
+    rows, left = np.arange(len(designs)), np.zeros(len(designs))
+    for name, label in names.items():
+        widths = 100 * np.array([each[name]["mean"] for each in statistics])
+        axes.barh(rows, widths, left=left, height=0.62, color=SHARE_COLOURS[name], lw=0, label=label)
+        left += widths
+    utilization = [each["utilization"] for each in statistics]
+    for row, each in zip(rows, utilization, strict=True):
+        mean, half = 100 * each["mean"], 50 * (each["high"] - each["low"])
+        if enlarged:
+            axes.annotate(
+                f"{100 - mean:.2f}",
+                (100 - mean, row),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                color=INK,
+            )
+        else:
+            axes.annotate(f"{mean:.2f} ± {half:.2f}", (2, row), va="center", color="white", weight="bold")
+    axes.set_yticks(rows, [DESIGN_NAMES[name] for name in designs])
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0)
+    if enlarged:
+        axes.set(xlabel="lost share of the capacity [%]")
+        axes.margins(x=0.14)
+    else:
+        axes.set(xlim=(0, 100), xlabel="share of the theoretical capacity [%]")
+    return axes
 
 
-def _stack(axes: Axes, position: int, shares: Mapping[str, float]) -> None:
-    """Draw shares end to end in one bar."""
-    left = 0.0
-    for name, width in shares.items():
-        axes.barh(
-            position, width, left=left, height=0.62, color=SHARE_COLOURS[name], edgecolor="white", lw=0.6
-        )
-        left += width
-
-
-@_styled
-def plot_history(records: Sequence[TrialRecord]) -> Figure:
+@styled
+def draw_voltages(comparison: Mapping[str, Any], *, cutoff_voltage: float, axes: Axes | None = None) -> Axes:
     """
-    Draw the utilization of every trial and the best so far.
-
-    Parameters
-    ----------
-    records : sequence of TrialRecord
-        Trials of both searches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One colour per search; open markers violate a constraint.
-    """
-    figure, axes = _figure(8.0, 3.4)
-    for arm in ARMS:
-        trials = [record for record in records if record.arm == arm and record.is_complete]
-        if not trials:
-            continue
-        colour = COLOURS[arm]
-        numbers = np.arange(1, len(trials) + 1)
-        values = 100 * np.array([trial.utilization for trial in trials])
-        feasible = np.array([trial.is_feasible for trial in trials])
-        axes.scatter(
-            numbers[feasible], values[feasible], s=26, color=colour, label=f"{arm}: feasible", zorder=3
-        )
-        axes.scatter(
-            numbers[~feasible],
-            values[~feasible],
-            s=24,
-            facecolors="none",
-            edgecolors=colour,
-            alpha=0.7,
-            lw=1.1,
-            label=f"{arm}: violates a constraint",
-        )
-        best = np.maximum.accumulate(np.where(feasible, values, -np.inf))
-        shown = np.isfinite(best)
-        axes.step(
-            numbers[shown], best[shown], where="post", color=colour, alpha=0.8, label=f"{arm}: best so far"
-        )
-    axes.set(xlabel="trial of the search", ylabel="utilization [%]")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(loc="outside right upper", fontsize=9)
-    return figure
-
-
-@_styled
-def plot_discharge(comparison: Mapping[str, Any], *, cutoff_voltage: float) -> Figure:
-    """
-    Draw the discharge curves of winner and control on all fresh packings.
+    Draw the discharge curves of the compared designs on all fresh packings.
 
     Parameters
     ----------
@@ -186,38 +200,113 @@ def plot_discharge(comparison: Mapping[str, Any], *, cutoff_voltage: float) -> F
         See `studies.winners.compare_winners`.
     cutoff_voltage : float
         Lower cut-off [V].
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Axes
         Voltage over delivered areal capacity.
     """
-    figure, axes = _figure(8.0, 3.4)
-    for name, design in _designs(comparison).items():
+    axes = axes_of(axes)
+    for name, design in designs_of(comparison).items():
         for index, curve in enumerate(design["discharges"]):
-            capacity = 0.1 * np.asarray(curve["areal_capacity"])
+            capacity = MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * np.asarray(curve["areal_capacity"])
             label = DESIGN_NAMES[name] if index == 0 else None
-            axes.plot(capacity, curve["voltage"], color=COLOURS[name], lw=1.1, alpha=0.75, label=label)
+            axes.plot(capacity, curve["voltage"], color=COLOURS[name], lw=1.2, alpha=0.8, label=label)
     axes.axhline(cutoff_voltage, color="#9AA5B1", ls="--", lw=1.0)
     axes.annotate(
-        "cut-off",
-        (0.0, cutoff_voltage),
-        xytext=(2, 3),
-        textcoords="offset points",
-        fontsize=8,
-        color="#616E7C",
+        "cut-off", (0.0, cutoff_voltage), xytext=(2, 3), textcoords="offset points", fontsize=8, color=SOFT
     )
     axes.set(
         xlabel="delivered areal capacity [mAh cm⁻²]", ylabel="voltage against lithium [V]", xlim=(0, None)
     )
-    axes.legend(fontsize=9)
-    return figure
+    return axes
 
 
-@_styled
-def plot_profiles(comparison: Mapping[str, Any]) -> Figure:
+@styled
+def draw_profile(comparison: Mapping[str, Any], quantity: str, *, axes: Axes | None = None) -> Axes:
     """
-    Draw what varies through the thickness, averaged over the fresh packings.
+    Draw a quantity through the thickness: mean over the fresh packings, band of one standard deviation.
+
+    Parameters
+    ----------
+    comparison : mapping
+        See `studies.winners.compare_winners`.
+    quantity : str
+        Key of `PROFILES`.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Separator on the left. The local MacMullin number is the inverse of a slice's transport efficiency.
+    """
+    axes = axes_of(axes)
+    depth, values, label = PROFILES[quantity]
+    for name, design in designs_of(comparison).items():
+        grid = np.linspace(0.0, 1.0, 60)
+        curves = np.array([np.interp(grid, each[depth], each[values]) for each in design["profiles"]])
+        if quantity == "macmullin":
+            curves = 1.0 / np.where(curves > 0, curves, np.nan)
+        thickness = 1e6 * design["statistics"]["thickness"]["mean"]
+        middle, spread = curves.mean(axis=0), curves.std(axis=0)
+        axes.plot(grid * thickness, middle, color=COLOURS[name], label=DESIGN_NAMES[name])
+        band = middle - spread, middle + spread
+        axes.fill_between(grid * thickness, *band, color=COLOURS[name], alpha=0.15, lw=0)
+    axes.set(xlabel="depth from the separator [µm]", ylabel=label, xlim=(0, None))
+    return axes
+
+
+@styled
+def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: Axes | None = None) -> Axes:
+    """
+    Draw a slice through the thickness.
+
+    Parameters
+    ----------
+    structure : Mesostructure
+        The structure.
+    extent : tuple of float
+        Depth and width of the axes [m], so that several structures have one scale.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Separator on the left, current collector on the right.
+    """
+    from matplotlib.colors import ListedColormap
+
+    axes = axes_of(axes)
+    depth, width = 1e6 * structure.thickness, 1e6 * structure.shape[1] * structure.voxel_size[1]
+    axes.imshow(
+        structure.labels[:, :, structure.shape[2] // 2].T,
+        cmap=ListedColormap(list(PHASE_COLOURS.values())),
+        vmin=-0.5,
+        vmax=len(PHASE_COLOURS) - 0.5,
+        extent=(0, depth, 0, width),
+        aspect="equal",
+        interpolation="none",
+    )
+    axes.grid(visible=False)
+    axes.set(
+        xlabel="depth from the separator [µm]",
+        ylabel="width [µm]",
+        xlim=(0, 1e6 * extent[0]),
+        ylim=(0, 1e6 * extent[1]),
+    )
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= width])
+    axes.spines.left.set_bounds(0, width)
+    axes.spines.bottom.set_bounds(0, depth)
+    return axes
+
+
+def designs_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    List the designs that there are.
 
     Parameters
     ----------
@@ -226,149 +315,7 @@ def plot_profiles(comparison: Mapping[str, Any]) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Electrolyte fraction, ionic transport efficiency, and lithium content at the end of discharge.
+    dict
+        The designs of a comparison that are not None.
     """
-    figure, panels = _figure(8.0, 2.9, columns=3)
-    quantities = (
-        ("depth", "porosity", "electrolyte fraction"),
-        ("depth", "transport_efficiency", "transport efficiency B"),
-        ("discharge_depth", "stoichiometry", "final stoichiometry"),
-    )
-    for axes, (depth, quantity, title) in zip(panels, quantities, strict=True):
-        for name, design in _designs(comparison).items():
-            grid = np.linspace(0.0, 1.0, 60)
-            curves = [np.interp(grid, each[depth], each[quantity]) for each in design["profiles"]]
-            thickness = 1e6 * design["statistics"]["thickness"]["mean"]
-            middle, spread = np.mean(curves, axis=0), np.std(curves, axis=0)
-            axes.plot(grid * thickness, middle, color=COLOURS[name], label=DESIGN_NAMES[name])
-            band = middle - spread, middle + spread
-            axes.fill_between(grid * thickness, *band, color=COLOURS[name], alpha=0.15, lw=0)
-        axes.set_title(title)
-        axes.set(xlabel="depth from separator [µm]", xlim=(0, None))
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
-    return figure
-
-
-@_styled
-def plot_parameters(records: Sequence[TrialRecord]) -> Figure:
-    """
-    Draw utilization over every searched parameter.
-
-    Parameters
-    ----------
-    records : sequence of TrialRecord
-        Trials of both searches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One panel per parameter; open markers violate a constraint.
-    """
-    names = [name for name in PARAMETER_NAMES if any(name in record.parameters for record in records)]
-    columns = min(3, len(names))
-    rows = -(-len(names) // columns)
-    figure, drawn = _figure(8.0, 2.5 * rows + 0.3, rows=rows, columns=columns)
-    panels = np.atleast_1d(drawn)
-    for axes in panels[len(names) :]:
-        axes.set_axis_off()
-    for axes, name in zip(panels, names, strict=False):
-        for arm in ARMS:
-            for feasible in (False, True):
-                chosen = [
-                    record
-                    for record in records
-                    if record.arm == arm
-                    and record.is_complete
-                    and record.is_feasible is feasible
-                    and name in record.parameters
-                ]
-                colour = COLOURS[arm]
-                axes.scatter(
-                    [record.parameters[name] for record in chosen],
-                    [100 * record.utilization for record in chosen],
-                    s=20,
-                    facecolors=colour if feasible else "none",
-                    edgecolors=colour,
-                    alpha=0.9 if feasible else 0.5,
-                    lw=1.0,
-                    label=arm if feasible else None,
-                )
-        unit = f" [{UNITS[name]}]" if name in UNITS else ""
-        axes.set(xlabel=PARAMETER_NAMES[name].split(",")[0] + unit)
-        if not PARAMETERS[name].words:
-            axes.locator_params(axis="x", nbins=4)
-        if axes in panels[::columns]:
-            axes.set_ylabel("utilization [%]")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=9)
-    return figure
-
-
-@_styled
-def plot_structures(structures: Mapping[str, Mesostructure]) -> Figure:
-    """
-    Draw a slice through the thickness of each structure, at the same scale.
-
-    Parameters
-    ----------
-    structures : mapping of str to Mesostructure
-        Structure of the best design of each search.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Separator on the left, current collector on the right.
-    """
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.patches import Patch
-
-    colours = ListedColormap([PHASE_COLOURS[phase] for phase in Phase])
-    look = {
-        "cmap": colours,
-        "norm": BoundaryNorm([-0.5, 0.5, 1.5, 2.5], colours.N),
-        "interpolation": "nearest",
-    }
-    depths = [1e6 * each.thickness for each in structures.values()]
-    widths = [1e6 * each.shape[1] * each.voxel_size[1] for each in structures.values()]
-    # One scale for all: panels as wide as the electrodes are thick.
-    height = max(widths) / sum(depths) * 7.0 + 1.1
-    figure, panels = _figure(8.0, height, columns=len(structures), width_ratios=depths)
-    for axes, depth, width, (arm, structure) in zip(
-        np.atleast_1d(panels), depths, widths, structures.items(), strict=True
-    ):
-        middle = structure.labels[:, :, structure.shape[2] // 2].T
-        axes.imshow(middle, extent=(0, depth, 0, width), aspect="equal", **look)
-        axes.grid(visible=False)
-        axes.set_title(DESIGN_NAMES[arm])
-        axes.set(xlabel="depth from separator [µm]", ylim=(0, max(widths)))
-        axes.spines.left.set_bounds(0, width)
-    np.atleast_1d(panels)[0].set_ylabel("[µm]")
-    names = {Phase.PORE: "pore", Phase.ACTIVE: "active material", Phase.BINDER: "carbon–binder domain"}
-    handles = [
-        Patch(facecolor=PHASE_COLOURS[phase], edgecolor="#9AA5B1", label=names[phase]) for phase in Phase
-    ]
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=9)
-    return figure
-
-
-def _designs(comparison: Mapping[str, Any]) -> dict[str, Any]:
-    """List the designs that there are."""
     return {name: design for name, design in comparison["designs"].items() if design}
-
-
-def _figure(
-    width: float,
-    height: float,
-    *,
-    rows: int = 1,
-    columns: int = 1,
-    width_ratios: Sequence[float] | None = None,
-) -> tuple[Figure, Any]:
-    """Make a figure of a size in inches, without pyplot and its global state; several panels come as a flat array."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    panels = figure.subplots(rows, columns, width_ratios=width_ratios)
-    return figure, panels.ravel() if isinstance(panels, np.ndarray) else panels

@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
+import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from meso import ElectrodeDesign, load
-from studies import figures
+import numpy as np
+
+from meso import ElectrodeDesign, Phase, load
+from meso.figures import COLOURS as PHASE_COLOURS
+from meso.views import AZIMUTH, ELEVATION, coarse_labels, view_structure
 from studies.evaluation import make_structure, versions
+from studies.figures import new_figure, render
+from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
 from studies.search import packing_seed
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
-from studies.summary import DESIGN_NAMES, best_line, constraint_texts, design_rows, percent, utilization_rows
+from studies.summary import (
+    DESIGN_NAMES,
+    LOSS_NAMES,
+    best_line,
+    constraint_texts,
+    design_rows,
+    percent,
+    utilization_rows,
+)
 from studies.trials import best_of, table_of
+from studies.vector import as_svg
 from studies.winners import read_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from matplotlib.figure import Figure
-
     from meso import Mesostructure
     from studies.config import StudyConfig
+    from studies.galleries import Gallery, Panel
     from studies.trials import TrialRecord
 
-CAPTIONS = {
-    "losses": "Utilization and what stops the rest. Each loss is the drop in utilization when its mechanism is switched "
-    "on in the next counterfactual model, in the order drawn, so the shares add up to 100 %.",
-    "discharge": "Discharge curves, one line per fresh packing.",
-    "profiles": "Through the thickness, from the separator (left) to the current collector: mean over the fresh packings, "
-    "band: one standard deviation.",
-    "structures": "Slices through the thickness of both electrodes, first packing of the search, at the same scale; "
-    "separator on the left, current collector on the right.",
-    "history": "Every trial of the search and of its control. Open markers violate a constraint.",
-    "parameters": "Utilization over each searched parameter. Open markers violate a constraint.",
-}
+
+@dataclass(frozen=True, kw_only=True)
+class _DrawnPanel:
+    """A figure as the page shows it and as its file holds it."""
+
+    panel: Panel
+    svg: str
+    png: bytes
 
 
 def write_report(folder: str | Path) -> Path:
@@ -61,39 +75,38 @@ def write_report(folder: str | Path) -> Path:
     """
     study = StudyFolder.existing(folder)
     config, records, comparison = study.read_config(), study.read_records(), read_comparison(study)
-    drawn = {
-        name: figures.render(figure)
-        for name, figure in _figures(study, config=config, records=records, comparison=comparison).items()
-    }
-    for name, image in drawn.items():
-        write_atomically(study.figures / f"{name}.png", image)
+    galleries = search_galleries(records)
+    view = None
+    if comparison is not None:
+        cell = config.cell.parameters()
+        structures = _structures(study, config=config, comparison=comparison)
+        galleries |= comparison_galleries(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
+        galleries["slices"] = slice_gallery(structures)
+        view = _view(structures[STRUCTURED])
+    drawn = {name: [_draw(panel) for panel in gallery.panels] for name, gallery in galleries.items()}
+    for each in (each for panels in drawn.values() for each in panels):
+        write_atomically(study.figures / f"{each.panel.name}.png", each.png)
     write_atomically(study.path / "trials.csv", table_of(records))
-    page = _page(config, records=records, comparison=comparison, drawn=drawn)
+    page = _page(
+        config,
+        records=records,
+        comparison=comparison,
+        galleries=galleries,
+        drawn=drawn,
+        view=view,
+    )
     write_atomically(study.path / "report.html", page)
     return study.path / "report.html"
 
 
-def _figures(
-    study: StudyFolder,
-    *,
-    config: StudyConfig,
-    records: Sequence[TrialRecord],
-    comparison: Mapping[str, Any] | None,
-) -> dict[str, Figure]:
-    """Draw everything that the folder has data for."""
-    drawn = {}
-    if comparison is not None:
-        cell = config.cell.parameters()
-        drawn["losses"] = figures.plot_losses(comparison)
-        drawn["discharge"] = figures.plot_discharge(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
-        drawn["profiles"] = figures.plot_profiles(comparison)
-        drawn["structures"] = figures.plot_structures(
-            _structures(study, config=config, comparison=comparison)
-        )
-    if any(record.is_complete for record in records):
-        drawn["history"] = figures.plot_history(records)
-        drawn["parameters"] = figures.plot_parameters(records)
-    return drawn
+def _draw(panel: Panel) -> _DrawnPanel:
+    """Draw a figure for the page, where a legend stands once for several, and for its own file with a legend."""
+    figure, axes = new_figure(WIDTH, panel.height)
+    panel.draw(axes=axes)
+    svg = as_svg(figure, key=panel.name, label=panel.label)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside upper left", ncols=3)
+    return _DrawnPanel(panel=panel, svg=svg, png=render(figure))
 
 
 def _structures(
@@ -109,31 +122,68 @@ def _structures(
     return structures
 
 
+def _view(structure: Mesostructure) -> dict[str, Any]:
+    """Pack a structure for the 3-D view, with a picture for where there is none."""
+    from matplotlib.colors import to_rgb
+    from PIL import Image
+
+    labels = coarse_labels(structure)
+    size = 1e6 * np.array(structure.shape) * structure.voxel_size
+    target = io.BytesIO()
+    picture = Image.fromarray(view_structure(structure))
+    picture.save(target, format="WEBP", quality=85)
+    paint = [channel for phase in Phase for channel in to_rgb(PHASE_COLOURS[phase])]
+    return {
+        "shape": " ".join(map(str, labels.shape)),
+        "size": " ".join(f"{edge:.6g}" for edge in size),
+        "direction": f"{AZIMUTH} {ELEVATION}",
+        "paint": " ".join(f"{channel:.4f}" for channel in paint),
+        "labels": _base64(zlib.compress(labels.tobytes(), 9)),
+        "picture": _base64(target.getvalue()),
+        "width": picture.width,
+        "height": picture.height,
+        "extent": " × ".join(f"{edge:.1f}" for edge in size) + " µm",
+        "phases": [(int(phase), name, PHASE_COLOURS[phase]) for phase, name in PHASE_NAMES.items()],
+    }
+
+
 def _page(
     config: StudyConfig,
     *,
     records: Sequence[TrialRecord],
     comparison: Mapping[str, Any] | None,
-    drawn: Mapping[str, bytes],
+    galleries: Mapping[str, Gallery],
+    drawn: Mapping[str, Sequence[_DrawnPanel]],
+    view: Mapping[str, Any] | None,
 ) -> str:
-    """Fill the template; every text is escaped."""
+    """Fill the template; every text is escaped but our own drawings, style and script."""
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
-    template = files("studies").joinpath("templates", "report.html").read_text("utf-8")
+    style, script = (_template(name) for name in ("report.css", "viewer.js"))
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     best = {arm: best_of(record for record in records if record.arm == arm) for arm in ARMS}
-    return environment.from_string(template).render(
+    return environment.from_string(_template("report.html")).render(
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style_hash=_content_hash(style),
+        script_hash=_content_hash(script),
         config=config,
         comparison=comparison,
         names=DESIGN_NAMES,
         cards=_cards(comparison) if comparison else [],
+        lead=_lead(comparison, config) if comparison else "",
         best={arm: best_line(record) for arm, record in best.items()},
         design=design_rows(comparison, config) if comparison else [],
         utilization=utilization_rows(comparison) if comparison else [],
-        figures={name: base64.b64encode(image).decode("ascii") for name, image in drawn.items()},
-        captions=CAPTIONS,
+        galleries=galleries,
+        drawn={
+            name: [(each.panel, Markup(each.svg)) for each in panels]  # noqa: S704
+            for name, panels in drawn.items()
+        },
+        view=view,
         records=records,
         percent=percent,
         counts=_counts(records),
@@ -145,17 +195,76 @@ def _page(
     )
 
 
-def _cards(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Put the three numbers that matter in large type."""
+def _template(name: str) -> str:
+    """Read a file beside the template."""
+    return files("studies").joinpath("templates", name).read_text("utf-8")
+
+
+def _base64(content: bytes) -> str:
+    """Write bytes in letters."""
+    return base64.b64encode(content).decode("ascii")
+
+
+def _content_hash(text: str) -> str:
+    """Name the one style or script that the page's content-security policy lets in."""
+    return f"'sha256-{_base64(hashlib.sha256(text.encode()).digest())}'"
+
+
+def _lead(comparison: Mapping[str, Any], config: StudyConfig) -> str:
+    """Say how much works and what stops the rest, the largest loss first."""
+    statistics = comparison["designs"][STRUCTURED]["statistics"]
+    interval = _interval(statistics["utilization"])
+    losses = sorted(((statistics[name]["mean"], label) for name, label in LOSS_NAMES.items()), reverse=True)
+    lost = ", ".join(f"{label} {percent(share)} %" for share, label in losses if percent(share) != "0.00")
+    return (
+        f"At {config.cell.c_rate:g}C and {config.electrode.areal_capacity_mAh_cm2:g} mAh cm⁻², {interval['value']} % of the "
+        f"active material of the {DESIGN_NAMES[STRUCTURED]} electrode works (95 % interval {interval['interval']} %). "
+        f"What stops the rest: {lost}."
+    )
+
+
+def _cards(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Put the numbers that matter in large type, each with its interval drawn on a common scale."""
+    designs = {
+        name: design["statistics"]["utilization"] for name, design in comparison["designs"].items() if design
+    }
+    low, high = (
+        function(each[key] for each in designs.values()) for function, key in ((min, "low"), (max, "high"))
+    )
     cards = [
-        {"colour": name, "title": DESIGN_NAMES[name], **_interval(design["statistics"]["utilization"])}
-        for name, design in comparison["designs"].items()
-        if design
+        {
+            "colour": name,
+            "title": DESIGN_NAMES[name],
+            "is_control": name == comparison["control"],
+            **_interval(each),
+            "strip": _strip(each, low=low, high=high),
+        }
+        for name, each in designs.items()
     ]
-    if comparison["difference"]:
-        difference = _interval(comparison["difference"], signed=True)
-        cards.append({"colour": "difference", "title": "structured − control", **difference})
+    if difference := comparison["difference"]:
+        ends = min(0.0, difference["low"]), max(0.0, difference["high"])
+        cards.append(
+            {
+                "colour": "difference",
+                "title": "structured − control",
+                "is_control": False,
+                **_interval(difference, signed=True),
+                "strip": _strip(difference, low=ends[0], high=ends[1], mark=0.0),
+            }
+        )
     return cards
+
+
+def _strip(
+    interval: Mapping[str, float], *, low: float, high: float, mark: float | None = None
+) -> dict[str, float | None]:
+    """Place an interval on a line from 0 to 100."""
+
+    def place(value: float) -> float:
+        return round(4 + 92 * (value - low) / (high - low), 2) if high > low else 50.0
+
+    places = {key: place(interval[key]) for key in ("mean", "low", "high")}
+    return {**places, "mark": None if mark is None else place(mark)}
 
 
 def _interval(interval: Mapping[str, float], *, signed: bool = False) -> dict[str, str]:

@@ -5,6 +5,7 @@ The structures are far too small to mean anything; what is tested here is the ma
 
 import base64
 import csv
+import hashlib
 import json
 import re
 import signal
@@ -174,15 +175,24 @@ def test_report_is_self_contained_and_shows_text_as_text(finished):
             found.append((tag, dict(attrs)))
 
     Reader().feed(page)
-    assert not [tag for tag, _ in found if tag in {"script", "link", "iframe", "object"}]
-    images = [attributes for tag, attributes in found if tag == "img"]
-    assert len(images) == len(list((folder / "figures").iterdir()))
-    for image in images:
-        assert image["alt"]
-        assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+    assert not [tag for tag, _ in found if tag in {"link", "iframe", "object"}]
+    assert not [attributes for _, attributes in found if "style" in attributes or "onclick" in attributes]
+    (policy,) = (attributes["content"] for tag, attributes in found if "http-equiv" in attributes)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    charts = [attributes for tag, attributes in found if attributes.get("class") == "chart"]
+    assert len(charts) == len(list((folder / "figures").iterdir()))
+    assert all(attributes["aria-label"] for attributes in charts)
+    (image,) = (attributes for tag, attributes in found if tag == "img")
+    assert image["alt"]
+    assert base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))[8:12] == b"WEBP"
     assert not re.search(r"(src|href|url)\W{1,3}(https?:|//)", page)
     assert "tiny &lt;script&gt;" in page
-    assert "95 % interval" in page
+    assert "95\u00a0% interval" in page
 
 
 def test_status_and_report_read_the_folder(finished, home):

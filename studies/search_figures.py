@@ -1,0 +1,98 @@
+"""Figures of a search: how it went, and what its parameters did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studies.figures import COLOURS, axes_of, styled
+from studies.storage import ARMS
+from studies.summary import PARAMETER_NAMES, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from studies.trials import TrialRecord
+
+
+@styled
+def draw_history(records: Sequence[TrialRecord], *, axes: Axes | None = None) -> Axes:
+    """
+    Draw the utilization of every trial and the best so far.
+
+    Parameters
+    ----------
+    records : sequence of TrialRecord
+        Trials of all searches.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        One colour per search; open markers violate a constraint.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    axes = axes_of(axes)
+    for arm in ARMS:
+        trials = [record for record in records if record.arm == arm and record.is_complete]
+        if not trials:
+            continue
+        colour = COLOURS[arm]
+        numbers = np.arange(1, len(trials) + 1)
+        values = 100 * np.array([trial.utilization for trial in trials])
+        feasible = np.array([trial.is_feasible for trial in trials])
+        _scatter(axes, numbers, values, filled=feasible, colour=colour)
+        best = np.maximum.accumulate(np.where(feasible, values, -np.inf))
+        shown = np.isfinite(best)
+        axes.step(numbers[shown], best[shown], where="post", color=colour, label=f"{arm}, best so far")
+    axes.set(xlabel="trial of each search [–]", ylabel="utilization [%]")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return axes
+
+
+@styled
+def draw_parameter(records: Sequence[TrialRecord], name: str, *, axes: Axes | None = None) -> Axes:
+    """
+    Draw utilization over a searched parameter.
+
+    Parameters
+    ----------
+    records : sequence of TrialRecord
+        Trials of all searches.
+    name : str
+        The parameter.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        One colour per search; open markers violate a constraint.
+    """
+    axes = axes_of(axes)
+    for arm in ARMS:
+        chosen = [r for r in records if r.arm == arm and r.is_complete and name in r.parameters]
+        _scatter(
+            axes,
+            [record.parameters[name] for record in chosen],
+            [100 * record.utilization for record in chosen],
+            filled=[record.is_feasible for record in chosen],
+            colour=COLOURS[arm],
+        )
+    label = PARAMETER_NAMES.get(name, name).split(",")[0]
+    axes.set(xlabel=f"{label} [{UNITS.get(name, '–')}]", ylabel="utilization [%]")
+    if not any(isinstance(record.parameters.get(name), str) for record in records):
+        axes.locator_params(axis="x", nbins=5)
+    return axes
+
+
+def _scatter(axes: Axes, x: Any, y: Any, *, filled: Any, colour: str) -> None:
+    """Draw trials: filled where feasible, open where not."""
+    x, y, filled = np.asarray(x), np.asarray(y), np.asarray(filled, dtype=bool)
+    axes.scatter(x[~filled], y[~filled], s=18, facecolors="none", edgecolors=colour, alpha=0.6, lw=1.0)
+    axes.scatter(x[filled], y[filled], s=20, color=colour, lw=0, zorder=3)
