@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from meso.packing import DENSEST
 from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
 from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
+from studies.objectives import ObjectiveTable
+from studies.parameters import LOADING
 from studies.ranges import Table
 from studies.tables import explain, read_toml, write_toml
+
+MOST_TRIALS = 1_000_000
 
 
 class ConstraintTable(Table):
     """
-    What a design must fulfil besides being good; at least one is needed.
-
-    Utilization alone has no useful maximum: a thin, porous electrode of tiny particles reaches 1.
+    What a design must fulfil besides being good; every design must let ions and electrons through as well.
 
     Parameters
     ----------
@@ -26,19 +29,42 @@ class ConstraintTable(Table):
         Least theoretical capacity per volume of electrode, over all active material.
     maximum_specific_surface_m2_cm3 : float, optional
         Largest area of active material per volume of electrode (side reactions grow with it).
+    minimum_electronic_conductivity_S_m : float, optional
+        Least effective electronic conductivity of the electrode.
+    maximum_thickness_um : float, optional
+        Largest thickness.
+    maximum_active_fraction : float, default 0.8
+        Largest volume fraction of active material in any slice: what can be packed.
     """
 
-    minimum_volumetric_capacity_mAh_cm3: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # noqa: N815  the same
+    minimum_volumetric_capacity_mAh_cm3: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # noqa: N815  the unit keeps its case
     maximum_specific_surface_m2_cm3: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    minimum_electronic_conductivity_S_m: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # noqa: N815  the same
+    maximum_thickness_um: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    maximum_active_fraction: float = Field(default=DENSEST, gt=0, le=DENSEST)
 
-    @model_validator(mode="after")
-    def _has_a_counterweight(self) -> ConstraintTable:
-        if not self.model_dump(exclude_none=True, by_alias=True):
-            raise ValueError(
-                "must hold at least one constraint, got none; utilization alone is maximised by a useless electrode: "
-                "add minimum_volumetric_capacity_mAh_cm3"
-            )
-        return self
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is demanded but what every electrode must fulfil."""
+        return not self.model_dump(exclude_none=True, exclude={"maximum_active_fraction"})
+
+
+class SearchTable(Table):
+    """
+    How the next design is chosen.
+
+    Parameters
+    ----------
+    sampler : {'tpe', 'gp', 'nsga2', 'nsga3', 'cmaes', 'sobol'}, default 'tpe'
+        Tree-structured Parzen estimator; Gaussian process (extra ``gp``); genetic algorithms for two and for more
+        objectives; evolution of a covariance matrix, for one objective (extra ``cmaes``); a sequence that fills the space
+        evenly and learns nothing.
+    population : int, default 24
+        Designs in a generation of nsga2 and nsga3.
+    """
+
+    sampler: Literal["tpe", "gp", "nsga2", "nsga3", "cmaes", "sobol"] = "tpe"
+    population: int = Field(default=24, ge=2, le=10_000)
 
 
 class StructureTable(Table):
@@ -73,7 +99,10 @@ class StudyConfig(Table):
     seed : int
         Seed of the search and of the packings.
     trials : int
-        Trials in total; half of them search the uniform control (the structured search gets the odd one).
+        Trials in total; half of them search the uniform control (the structured search gets the odd one). May be left out
+        where `hours` is given.
+    hours : float, optional
+        Time for the search, continuations included; no new trial is started after it.
     startup_trials : int, default 8
         Random trials of each search before the sampler learns.
     trials_in_flight : int, default 4
@@ -83,12 +112,19 @@ class StudyConfig(Table):
         Packings per trial; a trial counts their mean. All trials share the same packing seeds.
     fresh_seeds : int, default 4
         New packings on which the best structured and the best uniform design are compared at the end.
+    pruning : bool, default True
+        Stop a trial whose packings are worse, one by one, than those of the best design (Wilcoxon's signed-rank test, 10 %);
+        acts with more than four replicates and one objective.
     cell : CellTable
-        Chemistry and discharge rate.
+        Chemistry and discharge rates.
     electrode : ElectrodeTable
         What is fixed and what is searched.
+    objectives : ObjectiveTable
+        What is maximised.
     constraints : ConstraintTable
-        What a design must fulfil.
+        What a design must fulfil; may be empty where an objective keeps utilization from being trivial.
+    search : SearchTable
+        How the next design is chosen.
     structure : StructureTable
         Resolution and size of the structures.
     """
@@ -96,15 +132,57 @@ class StudyConfig(Table):
     name: str = Field(min_length=1, max_length=100)
     description: str = Field(default="", max_length=2000)
     seed: int = Field(ge=0, lt=2**63)
-    trials: int = Field(ge=2, le=1_000_000)
+    trials: int = Field(default=MOST_TRIALS, ge=2, le=MOST_TRIALS)
+    hours: float | None = Field(default=None, gt=0, le=10_000)
     startup_trials: int = Field(default=8, ge=1)
     trials_in_flight: int = Field(default=4, ge=1, le=4096)
     replicates: int = Field(default=2, ge=1, le=1000)
     fresh_seeds: int = Field(default=4, ge=2, le=1000)
+    pruning: bool = True
     cell: CellTable
     electrode: ElectrodeTable
-    constraints: ConstraintTable
+    objectives: ObjectiveTable = ObjectiveTable()
+    constraints: ConstraintTable = ConstraintTable()
+    search: SearchTable = SearchTable()
     structure: StructureTable = StructureTable()
+
+    @model_validator(mode="after")
+    def _ends(self) -> StudyConfig:
+        if self.hours is None and "trials" not in self.model_fields_set:
+            raise ValueError("trials is missing; add it, or hours")
+        return self
+
+    @model_validator(mode="after")
+    def _is_no_degenerate_search(self) -> StudyConfig:
+        goals = self.objectives.maximize
+        if self.constraints.is_empty and not self.objectives.has_counterweight:
+            raise ValueError(
+                "constraints must hold at least one constraint, got none; utilization alone is maximised by a useless "
+                "electrode: add minimum_volumetric_capacity_mAh_cm3"
+            )
+        if set(goals) <= {"volumetric_capacity", "areal_capacity"}:
+            raise ValueError(
+                f"objectives.maximize must hold something that a discharge decides, got {', '.join(goals)}; add utilization "
+                "or energy_density"
+            )
+        is_searched = not self.electrode.quantity(LOADING).is_fixed
+        if is_searched != bool({"areal_capacity", "delivered_areal_capacity"} & set(goals)):
+            raise ValueError(
+                f"electrode.{LOADING} must be a range where an areal capacity is maximised and a number elsewhere; "
+                "otherwise the thinnest electrode wins: change it or objectives.maximize"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _objectives_and_sampler_fit(self) -> StudyConfig:
+        unknown = [rate for rate in self.objectives.rates if rate not in self.cell.c_rates]
+        if unknown:
+            raise ValueError(
+                f"objectives.maximize names {unknown[0]:g}C, but cell.c_rate holds {list(self.cell.c_rates)}; add it there"
+            )
+        if self.search.sampler == "cmaes" and len(self.objectives.maximize) > 1:
+            raise ValueError("search.sampler must not be cmaes with several objectives; choose nsga2 or tpe")
+        return self
 
     @classmethod
     def from_toml(cls, source: str | Path) -> StudyConfig:

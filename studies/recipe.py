@@ -12,7 +12,7 @@ from meso import ElectrodeDesign, generate
 from studies.config import StudyConfig
 from studies.errors import ConfigError
 from studies.evaluation import make_structure, resolution
-from studies.search import packing_seed
+from studies.packings import packing_seed
 from studies.tables import read_toml
 
 if TYPE_CHECKING:

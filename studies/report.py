@@ -20,7 +20,8 @@ from meso.views import AZIMUTH, ELEVATION, coarse_labels, view_structure
 from studies.evaluation import make_structure, versions
 from studies.figures import new_figure, render
 from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
-from studies.search import packing_seed
+from studies.objectives import best_of
+from studies.packings import packing_seed
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.summary import (
     DESIGN_NAMES,
@@ -31,7 +32,7 @@ from studies.summary import (
     percent,
     utilization_rows,
 )
-from studies.trials import best_of, table_of
+from studies.trials import table_of
 from studies.vector import as_svg
 from studies.winners import read_comparison
 
@@ -164,7 +165,7 @@ def _page(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    best = {arm: best_of(record for record in records if record.arm == arm) for arm in ARMS}
+    best = {arm: best_of((r for r in records if r.arm == arm), config.objectives) for arm in ARMS}
     return environment.from_string(_template("report.html")).render(
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
@@ -281,6 +282,7 @@ def _counts(records: Sequence[TrialRecord]) -> dict[str, int]:
     return {
         "feasible": sum(record.is_feasible for record in records),
         "violate a constraint": sum(record.is_complete and not record.is_feasible for record in records),
+        "stopped early": sum(record.state == "pruned" for record in records),
         "failed": sum(record.state == "failed" for record in records),
         "rejected on paper": sum(record.state == "rejected" for record in records),
         "not finished": sum(record.state in {"running", "waiting"} for record in records),

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies.config import StudyConfig
+from studies.objectives import best_of
 from studies.report import write_report
 from studies.search import Search
 from studies.space import DesignSpace
 from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
-from studies.trials import best_of, table_of
+from studies.trials import table_of
 from studies.winners import compare_winners, stored_comparison, write_best
 from studies.workers import compile_kernels, core_count, local_workers
 
@@ -59,7 +60,7 @@ class StudyResult:
         TrialRecord or None
             None where no trial was feasible.
         """
-        return best_of(record for record in self.records if record.arm == arm)
+        return best_of((r for r in self.records if r.arm == arm), self.config.objectives)
 
 
 def run_study(
@@ -116,7 +117,7 @@ def run_study(
     study_folder.path.mkdir(parents=True, exist_ok=True)
     with study_folder.locked(), _quiet_optuna():
         study_folder.write_config(config)
-        searches = study_folder.open_searches()
+        searches = study_folder.open_searches(objectives=len(config.objectives.maximize))
         try:
             search = Search(config, searches=searches, on_progress=on_progress or (lambda _: None))
             comparison = _run(search, folder=study_folder, workers=workers)

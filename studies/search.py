@@ -8,42 +8,41 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from studies.errors import StudyError
-from studies.evaluation import evaluate
+from studies.objectives import best_of
+from studies.packings import Packings
+from studies.proposals import Proposals, set_constraints
+from studies.samplers import check_sampler, quiet
 from studies.signals import postponed
 from studies.storage import ARMS, STRUCTURED, UNIFORM
 from studies.trials import (
     EVALUATIONS,
     FAILURE,
-    REJECTED,
+    PRUNED,
     TrialRecord,
-    best_of,
-    mean_of,
     measured_violations,
-    recipe_violations,
     record_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from distributed import Client, Future
-    from optuna.samplers import TPESampler
+    from distributed import Client
     from optuna.trial import Trial
 
-    from meso import ElectrodeDesign
     from solvers import CellParameters
     from studies.config import StudyConfig
-    from studies.evaluation import Evaluation
     from studies.space import DesignSpace
     from studies.storage import Searches
 
 HOPELESS = 8
 """So many failed trials without a single result stop a study: the cause is not the design."""
-MOST_REJECTED = 200
-"""So many designs in a row that violate a constraint on paper stop a study: the ranges hold no other."""
+FIRST_PACKINGS, NEXT_PACKINGS = 4, 2
+"""Packings of a trial that may be stopped, before the first test and before every other one."""
+SECONDS = "seconds"
+"""Attribute of the structured search that is limited in time: how much of it is spent [s]."""
+SIGNIFICANCE = 0.1
+"""Level of the test that stops a trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +89,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class _InFlight:
-    """A trial that workers are busy with, one future per packing."""
+    """A trial that workers are busy with."""
 
     arm: str
     trial: Trial
-    packings: Sequence[Future[Evaluation]]
+    packings: Packings
 
 
 class Search:
@@ -116,20 +115,38 @@ class Search:
     trial is a real structure. Results are told in the order in which trials were asked for, with a fixed number of
     trials in flight, and the sampler is seeded for each trial. Neither the number of workers nor their timing, nor an interruption, changes the
     course of a search.
+
+    Raises
+    ------
+    StudyError
+        If the sampler needs a package that is not installed.
     """
 
     def __init__(
         self, config: StudyConfig, *, searches: Searches, on_progress: Callable[[Progress], None]
     ) -> None:
+        check_sampler(config)
         self.config = config
         self.searches = searches
         self.on_progress = on_progress
         self.targets = {STRUCTURED: config.trials - config.trials // 2, UNIFORM: config.trials // 2}
         self.records = [r for r in searches.records() if r.counts]
         self._in_flight: deque[_InFlight] = deque()
-        self._numbers = {arm: sum(r.arm == arm and r.is_finished for r in searches.records()) for arm in ARMS}
+        self._proposals = Proposals(config, searches=searches)
         self._done_before = len(self.records)
-        self._started = monotonic()
+        self._seconds_before = float(searches.studies[STRUCTURED].user_attrs.get(SECONDS, 0.0))
+        # Before `run`, no time passes.
+        self._started: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on searching, before an interruption as well [s]."""
+        return self._seconds_before + self._session
+
+    @property
+    def _session(self) -> float:
+        """Time since the search started or was continued [s]."""
+        return 0.0 if self._started is None else monotonic() - self._started
 
     @property
     def is_complete(self) -> bool:
@@ -139,7 +156,9 @@ class Search:
     @property
     def winners(self) -> dict[str, TrialRecord | None]:
         """Best feasible trial of each search."""
-        return {arm: best_of(r for r in self.records if r.arm == arm) for arm in ARMS}
+        return {
+            arm: best_of((r for r in self.records if r.arm == arm), self.config.objectives) for arm in ARMS
+        }
 
     def run(self, client: Client, *, spaces: Mapping[str, DesignSpace], cell: CellParameters) -> None:
         """
@@ -170,6 +189,8 @@ class Search:
                 # It stays in the queue until it is stored, so that an interruption puts it back.
                 self.records.append(self._finish(self._in_flight[0]))
                 self._in_flight.popleft()
+                if self.config.hours is not None:
+                    self.searches.studies[STRUCTURED].set_user_attr(SECONDS, self.seconds)
                 self.tell("searching", latest=self.records[-1])
                 self._give_up_if_hopeless()
         finally:
@@ -191,94 +212,112 @@ class Search:
         latest : TrialRecord, optional
             The trial that has just finished.
         """
-        new = len(self.records) - self._done_before
+        done = len(self.records)
+        rate = (done - self._done_before) / max(self._session, 1e-9)
         self.on_progress(
             Progress(
                 stage=stage,
-                done=len(self.records),
-                total=max(self.config.trials, len(self.records)),
+                done=done,
+                total=max(min(self.config.trials, done + self._possible(rate)), done),
                 best=self.winners,
                 infeasible=sum(r.is_complete and not r.is_feasible for r in self.records),
-                failed=sum(not r.is_complete for r in self.records),
-                trials_per_minute=60.0 * new / max(monotonic() - self._started, 1e-9),
+                failed=sum(r.state == "failed" for r in self.records),
+                trials_per_minute=60.0 * rate,
                 latest=latest,
             )
         )
+
+    def _possible(self, rate: float) -> int:
+        """How many more trials the time allows at a rate; any number where time is not what ends the study."""
+        if self.config.hours is None:
+            return self.config.trials
+        return round(rate * max(self.config.hours * 3600.0 - self.seconds, 0.0))
 
     def _next_arm(self) -> str | None:
         """Alternate between the searches, so that both end together; rejected designs do not count as trials."""
         counted = Counter(r.arm for r in self.records) + Counter(t.arm for t in self._in_flight)
         missing = {arm: self.targets[arm] - counted[arm] for arm in ARMS}
         arm = max(missing, key=missing.__getitem__)
+        hours = self.config.hours
+        if hours is not None and self.seconds >= 3600.0 * hours:
+            # The control gets as many trials as the search.
+            return arm if counted[arm] < max(counted.values(), default=0) else None
         return arm if missing[arm] > 0 else None
 
     def _ask(self, arm: str, client: Client, space: DesignSpace, cell: CellParameters) -> None:
         """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
         # A trial that is stored in part would not be the same one after an interruption.
         with postponed():
-            trial, design = self._propose(arm, space)
-        packings = [
-            client.submit(
-                evaluate_packing,
-                design,
-                cell,
-                config=self.config,
-                replicate=replicate,
-                key=f"{arm}-{trial.number}-{replicate}",
-                pure=False,
-            )
-            for replicate in range(self.config.replicates)
-        ]
+            trial, design = self._proposals.next(arm, space, records=self.records)
+        packings = Packings(client, design, cell, config=self.config, name=f"{arm}-{trial.number}")
+        packings.submit(self.first_packings)
         self._in_flight.append(_InFlight(arm, trial, packings))
 
-    def _propose(self, arm: str, space: DesignSpace) -> tuple[Trial, ElectrodeDesign]:
-        """Ask for a design; tell at once where its recipe alone shows that it violates a constraint, and ask again."""
-        study = self.searches.studies[arm]
-        for _ in range(MOST_REJECTED):
-            study.sampler = self._sampler(arm, self._numbers[arm])
-            trial = study.ask()
-            self._numbers[arm] = trial.number + 1
-            design = space.suggest(trial)
-            violations = recipe_violations(
-                design, constraints=self.config.constraints, active_capacity=space.active_capacity
-            )
-            _set_constraints(trial, violations)
-            if max(violations.values()) <= 0:
-                return trial, design
-            trial.set_user_attr(REJECTED, value=True)
-            study.tell(trial, 0.0)
-        raise StudyError(
-            f"{MOST_REJECTED} {arm} designs in a row violate {', '.join(k for k, v in violations.items() if v > 0)}; "
-            "relax this constraint or widen the ranges of [electrode]"
-        )
-
-    def _sampler(self, arm: str, number: int) -> TPESampler:
-        """Seed a sampler for one trial, so that a continued search does not repeat or shift random numbers."""
-        from optuna.samplers import TPESampler
-
-        # The leading 1 keeps these apart from the packing seeds of the same study seed.
-        sequence = np.random.SeedSequence(self.config.seed, spawn_key=(1, ARMS.index(arm), number))
-        return TPESampler(
-            n_startup_trials=self.config.startup_trials, seed=int(sequence.generate_state(1)[0])
-        )
-
     def _finish(self, in_flight: _InFlight) -> TrialRecord:
-        """Wait for the packings of a trial and store what they say."""
+        """Wait for the packings of a trial, for more of them while it may be the best, and store what they say."""
+        packings, evaluations = in_flight.packings, []
         try:
-            evaluations = [packing.result().to_dict() for packing in in_flight.packings]
+            while True:
+                evaluations += packings.results()
+                is_pruned = self._is_worse(in_flight.arm, evaluations)
+                if is_pruned or len(evaluations) >= self.config.replicates:
+                    break
+                packings.submit(NEXT_PACKINGS)
         except Exception as error:  # noqa: BLE001  whatever a worker died of is stored with the trial; the study goes on
             return self._store_failure(in_flight, reason=f"{type(error).__name__}: {error}")
         with postponed():
-            return self._store(in_flight, evaluations)
+            return self._store(in_flight, evaluations, is_pruned=is_pruned)
 
-    def _store(self, in_flight: _InFlight, evaluations: Sequence[Mapping[str, Any]]) -> TrialRecord:
+    @property
+    def _prunes(self) -> bool:
+        """Whether trials may end before their last packing."""
+        config = self.config
+        return config.pruning and config.replicates > FIRST_PACKINGS and len(config.objectives.maximize) == 1
+
+    @property
+    def first_packings(self) -> int:
+        """Packings that every trial gets."""
+        return FIRST_PACKINGS if self._prunes else self.config.replicates
+
+    def _is_worse(self, arm: str, evaluations: Sequence[Mapping[str, Any]]) -> bool:
+        """Test whether the packings so far are, one by one, worse than those of the best trial."""
+        if not self._prunes or len(evaluations) >= self.config.replicates:
+            return False
+        from optuna.pruners import WilcoxonPruner
+        from optuna.trial import TrialState, create_trial
+
+        steps = {step: self._single(each) for step, each in enumerate(evaluations)}
+        trial = create_trial(state=TrialState.RUNNING, intermediate_values=steps)
+        with quiet():
+            pruner = WilcoxonPruner(p_threshold=SIGNIFICANCE, n_startup_steps=FIRST_PACKINGS)
+            return pruner.prune(self.searches.studies[arm], trial)
+
+    def _single(self, evaluation: Mapping[str, Any]) -> float:
+        """Return the only objective of one packing."""
+        return self.config.objectives.values([evaluation])[0]
+
+    def _store(
+        self, in_flight: _InFlight, evaluations: Sequence[Mapping[str, Any]], *, is_pruned: bool
+    ) -> TrialRecord:
         """Store what the packings of a trial say."""
-        in_flight.trial.set_user_attr(EVALUATIONS, evaluations)
-        _set_constraints(
-            in_flight.trial, measured_violations(evaluations, constraints=self.config.constraints)
-        )
-        study = self.searches.studies[in_flight.arm]
-        return record_of(in_flight.arm, study.tell(in_flight.trial, mean_of(evaluations, "utilization")))
+        trial, study = in_flight.trial, self.searches.studies[in_flight.arm]
+        trial.set_user_attr(EVALUATIONS, evaluations)
+        set_constraints(trial, measured_violations(evaluations, constraints=self.config.constraints))
+        values = self.config.objectives.values(evaluations)
+        if self._prunes:
+            for step, evaluation in enumerate(evaluations):
+                trial.report(self._single(evaluation), step)
+        if is_pruned:
+            # With its mean as value it teaches the sampler more than the last packing alone would.
+            trial.set_user_attr(PRUNED, f"after {len(evaluations)} of {self.config.replicates} packings")
+        with quiet():
+            told = study.tell(trial, self._told(trial, values))
+        return record_of(in_flight.arm, told)
+
+    def _told(self, trial: Trial, values: Sequence[float]) -> Sequence[float]:
+        """Return what the sampler is told: objectives, or for one that knows no constraints how far they are violated."""
+        violation = sum(value for value in trial.constraints.values() if value > 0)
+        return [-violation] if self.config.search.sampler == "cmaes" and violation > 0 else values
 
     def _store_failure(self, in_flight: _InFlight, *, reason: str) -> TrialRecord:
         """Store why a trial has no result."""
@@ -286,7 +325,8 @@ class Search:
 
         in_flight.trial.set_user_attr(FAILURE, reason)
         study = self.searches.studies[in_flight.arm]
-        return record_of(in_flight.arm, study.tell(in_flight.trial, state=TrialState.FAIL))
+        with quiet():
+            return record_of(in_flight.arm, study.tell(in_flight.trial, state=TrialState.FAIL))
 
     def _give_up_if_hopeless(self) -> None:
         """Stop a study in which nothing works."""
@@ -295,60 +335,3 @@ class Search:
                 f"all of the first {len(self.records)} trials failed, the last with: {self.records[-1].failure}; "
                 "correct the cause and start again in a new folder"
             )
-
-
-def _set_constraints(trial: Trial, violations: Mapping[str, float]) -> None:
-    """Store violations; a trial whose coordinator was killed meanwhile has some already."""
-    for name, value in violations.items():
-        if name not in trial.constraints:
-            trial.set_constraint(name, value)
-
-
-def packing_seed(config: StudyConfig, replicate: int) -> np.random.SeedSequence:
-    """
-    Return the seed that all trials of a study share for one packing.
-
-    Parameters
-    ----------
-    config : StudyConfig
-        The study.
-    replicate : int
-        Number of the packing; those from `StudyConfig.replicates` on are fresh, no trial has seen them.
-
-    Returns
-    -------
-    numpy.random.SeedSequence
-        The seed.
-    """
-    return np.random.SeedSequence(config.seed, spawn_key=(replicate,))
-
-
-def evaluate_packing(
-    design: ElectrodeDesign, cell: CellParameters, *, config: StudyConfig, replicate: int
-) -> Evaluation:
-    """
-    Evaluate a design on one packing of a study; runs in a worker.
-
-    Parameters
-    ----------
-    design : ElectrodeDesign
-        The design.
-    cell : CellParameters
-        Chemistry and cut-offs.
-    config : StudyConfig
-        Gives the rate, the resolution and the seed.
-    replicate : int
-        Number of the packing, see `packing_seed`.
-
-    Returns
-    -------
-    Evaluation
-        The result.
-    """
-    return evaluate(
-        design,
-        cell,
-        c_rate=config.cell.c_rates,
-        seed=packing_seed(config, replicate),
-        **config.structure.model_dump(),
-    )

@@ -29,7 +29,7 @@ UNIFORM = "uniform"
 ARMS = (STRUCTURED, UNIFORM)
 """The search and its control: two Optuna studies in one database."""
 
-_FREE_TO_CHANGE = frozenset({"trials", "description"})
+_FREE_TO_CHANGE = frozenset({"trials", "hours", "description"})
 
 
 @dataclass(frozen=True)
@@ -208,9 +208,14 @@ class StudyFolder:
         finally:
             _release(storage)
 
-    def open_searches(self) -> Searches:
+    def open_searches(self, *, objectives: int = 1) -> Searches:
         """
         Open both searches, creating what is missing.
+
+        Parameters
+        ----------
+        objectives : int, default 1
+            How many numbers are maximised.
 
         Returns
         -------
@@ -221,7 +226,9 @@ class StudyFolder:
 
         storage = _storage(self.database)
         studies = {
-            arm: create_study(storage=storage, study_name=arm, direction="maximize", load_if_exists=True)
+            arm: create_study(
+                storage=storage, study_name=arm, directions=["maximize"] * objectives, load_if_exists=True
+            )
             for arm in ARMS
         }
         return Searches(storage, studies)

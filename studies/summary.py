@@ -148,7 +148,7 @@ def trial_line(record: TrialRecord) -> str:
         Search, number, utilization or failure, feasibility and parameters.
     """
     head = f"{record.arm} {record.number}:"
-    if not record.is_complete:
+    if record.state == "failed":
         return f"{head} failed: {record.failure}"
     broken = [name for name, value in record.constraints.items() if value > 0]
     note = f" violates {', '.join(broken)}" if broken else ""
@@ -196,10 +196,14 @@ def constraint_texts(config: StudyConfig) -> list[str]:
     >>> constraint_texts(StudyConfig.from_toml("quickstart"))
     ['volumetric capacity at least 880 mAh cm⁻³', 'specific surface at most 0.8 m² cm⁻³']
     """
-    least = config.constraints.minimum_volumetric_capacity_mAh_cm3
-    most = config.constraints.maximum_specific_surface_m2_cm3
-    texts = [] if least is None else [f"volumetric capacity at least {least:g} mAh cm⁻³"]
-    return texts if most is None else [*texts, f"specific surface at most {most:g} m² cm⁻³"]
+    constraints = config.constraints
+    texts = {
+        "volumetric capacity at least {:g} mAh cm⁻³": constraints.minimum_volumetric_capacity_mAh_cm3,
+        "specific surface at most {:g} m² cm⁻³": constraints.maximum_specific_surface_m2_cm3,
+        "electronic conductivity at least {:g} S m⁻¹": constraints.minimum_electronic_conductivity_S_m,
+        "thickness at most {:g} µm": constraints.maximum_thickness_um,
+    }
+    return [text.format(limit) for text, limit in texts.items() if limit is not None]
 
 
 def percent(fraction: float) -> str:

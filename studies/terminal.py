@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from studies.objectives import best_of
+from studies.parameters import LOADING
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
 from studies.summary import DESIGN_NAMES, UNGRADED, best_line, design_rows, trial_line, utilization_rows
-from studies.trials import best_of
 from studies.winners import read_comparison
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from studies.config import StudyConfig
     from studies.run import StudyResult
     from studies.search import Progress
 
@@ -85,7 +87,7 @@ def print_result(result: StudyResult) -> None:
     console.print(
         f"Utilization and losses: mean and 95 % interval over {comparison['fresh_seeds']} fresh packings "
         f"that the search has not seen; {config.cell.chemistry}, "
-        f"{config.electrode.areal_capacity_mAh_cm2:g} mAh cm⁻², {config.cell.c_rate:g}C."
+        f"{_loading(config)}{config.cell.c_rate:g}C."
     )
     console.print(comparison["verdict"], style="bold")
     console.print(f"Study folder: {result.folder}", soft_wrap=True)
@@ -117,7 +119,7 @@ def result_document(result: StudyResult) -> dict[str, Any]:
         "report": str(result.folder / "report.html"),
         "trials": {arm: sum(r.arm == arm for r in result.records) for arm in ARMS},
         "feasible": sum(r.is_feasible for r in result.records),
-        "failed": sum(not r.is_complete for r in result.records),
+        "failed": sum(r.state == "failed" for r in result.records),
         "best": designs[STRUCTURED],
         "uniform": designs[UNIFORM],
         "ungraded": designs[UNGRADED],
@@ -153,7 +155,7 @@ def status_document(folder: Path) -> dict[str, Any]:
         "verdict": comparison["verdict"] if comparison else None,
     }
     for arm in ARMS:
-        best = best_of(record for record in records if record.arm == arm)
+        best = best_of((record for record in records if record.arm == arm), config.objectives)
         document["best"][arm] = best and {
             "trial": best.number,
             "utilization": best.utilization,
@@ -180,6 +182,12 @@ def print_status(document: Mapping[str, Any]) -> None:
     if document["verdict"]:
         console.print(document["verdict"])
     console.print(f"Study folder: {document['folder']}", soft_wrap=True)
+
+
+def _loading(config: StudyConfig) -> str:
+    """Say which loading all designs have, if they have the same."""
+    loading = config.electrode.quantity(LOADING)
+    return f"{loading.values[0]:g} mAh cm⁻², " if loading.is_fixed else ""
 
 
 def _console() -> Console:

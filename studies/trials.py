@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meso.packing import DENSEST
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from optuna import Study
     from optuna.trial import FrozenTrial
@@ -27,10 +25,15 @@ EVALUATIONS = "evaluations"
 FAILURE = "failure"
 """Attribute of a failed trial: why."""
 REJECTED = "rejected"
-"""Attribute of a trial whose recipe alone violates a constraint: nothing was made or evaluated."""
+"""Attribute of a trial that was rejected on paper: why nothing was made or evaluated."""
+PRUNED = "pruned"
+"""Attribute of a trial that was stopped because its first packings are significantly worse than those of the best."""
+ESTIMATES = "estimates"
+"""Attribute of a trial that has been sent to workers: what cheaper models say of its design."""
 
 SQUARE_METRE_PER_CUBIC_CENTIMETRE = 1e6  # [m-1]
 MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE = 1e3  # [A.h.m-3]
+MICROMETRES_PER_METRE = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +48,18 @@ class TrialRecord:
     number : int
         Number within the search, from 0.
     state : str
-        "complete", "failed", "rejected" (its recipe violates a constraint; not evaluated), "running" or "waiting".
+        "complete", "pruned" (stopped before its last packing), "failed", "rejected" (on paper: not evaluated), "running" or
+        "waiting".
     parameters : mapping of str to float, int or str
         Values of the searched parameters, in the units that their names state.
     constraints : mapping of str to float
         Relative violation of each constraint; 0 or less is fulfilled.
     evaluations : sequence of dict
         Numbers of each packing, see `Evaluation.to_dict`.
+    estimates : mapping of str to float
+        Objective according to cheaper models, see `studies.rungs`; empty for what was not evaluated.
     failure : str
-        Why it failed; empty otherwise.
+        Why it failed or was rejected; empty otherwise.
     """
 
     arm: str
@@ -62,22 +68,23 @@ class TrialRecord:
     parameters: Mapping[str, Value]
     constraints: Mapping[str, float]
     evaluations: Sequence[Mapping[str, Any]]
+    estimates: Mapping[str, float]
     failure: str
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has a result."""
+        """Whether it has a result from all packings."""
         return self.state == "complete"
 
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will be done about it."""
-        return self.state in {"complete", "failed", "rejected"}
+        return self.state in {"complete", "pruned", "failed", "rejected"}
 
     @property
     def counts(self) -> bool:
         """Whether it is one of the trials that a study has a number of."""
-        return self.state in {"complete", "failed"}
+        return self.state in {"complete", "pruned", "failed"}
 
     @property
     def is_feasible(self) -> bool:
@@ -162,11 +169,14 @@ def recipe_violations(
         Relative violation of each constraint, 0 or less where it is fulfilled, so that constraints of different units
         weigh alike. ``packing``: the densest slice against what particles can be packed to.
     """
-    values = {"packing": design.active_fraction.maximum() / DENSEST - 1.0}
+    values = {"packing": design.active_fraction.maximum() / constraints.maximum_active_fraction - 1.0}
     least = constraints.minimum_volumetric_capacity_mAh_cm3
     if least is not None:
         capacity = active_capacity * design.mean_fraction("active") / MILLIAMPERE_HOUR_PER_CUBIC_CENTIMETRE
         values["minimum_volumetric_capacity_mAh_cm3"] = 1.0 - capacity / least
+    thickest = constraints.maximum_thickness_um
+    if thickest is not None:
+        values["maximum_thickness_um"] = design.thickness * MICROMETRES_PER_METRE / thickest - 1.0
     return values
 
 
@@ -195,7 +205,30 @@ def measured_violations(
     if most is not None:
         surface = mean_of(evaluations, "specific_surface_area") / SQUARE_METRE_PER_CUBIC_CENTIMETRE
         values["maximum_specific_surface_m2_cm3"] = surface / most - 1.0
+    least = constraints.minimum_electronic_conductivity_S_m
+    if least is not None:
+        values["minimum_electronic_conductivity_S_m"] = (
+            1.0 - mean_of(evaluations, "electronic_conductivity") / least
+        )
     return values
+
+
+def measured_constraints(constraints: ConstraintTable) -> tuple[str, ...]:
+    """
+    List the constraints that only structures decide.
+
+    Parameters
+    ----------
+    constraints : ConstraintTable
+        What is demanded.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `measured_violations`.
+    """
+    optional = ("maximum_specific_surface_m2_cm3", "minimum_electronic_conductivity_S_m")
+    return ("percolation", *(name for name in optional if getattr(constraints, name) is not None))
 
 
 def records_of(study: Study) -> list[TrialRecord]:
@@ -232,8 +265,8 @@ def record_of(arm: str, trial: FrozenTrial) -> TrialRecord:
         The record.
     """
     state = {"FAIL": "failed"}.get(trial.state.name, trial.state.name.lower())
-    if state == "complete" and trial.user_attrs.get(REJECTED, False):
-        state = "rejected"
+    if state == "complete":
+        state = next((flag for flag in (REJECTED, PRUNED) if flag in trial.user_attrs), state)
     return TrialRecord(
         arm=arm,
         number=trial.number,
@@ -241,26 +274,9 @@ def record_of(arm: str, trial: FrozenTrial) -> TrialRecord:
         parameters=dict(trial.params),
         constraints=dict(trial.constraints),
         evaluations=trial.user_attrs.get(EVALUATIONS, []),
-        failure=trial.user_attrs.get(FAILURE, ""),
+        estimates=trial.user_attrs.get(ESTIMATES, {}),
+        failure=trial.user_attrs.get(FAILURE, "") or trial.user_attrs.get(REJECTED, ""),
     )
-
-
-def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
-    """
-    Choose the feasible trial with the largest utilization.
-
-    Parameters
-    ----------
-    records : iterable of TrialRecord
-        Trials of one search.
-
-    Returns
-    -------
-    TrialRecord or None
-        The earliest of the best; None where none is feasible.
-    """
-    feasible = [record for record in records if record.is_feasible]
-    return max(feasible, key=lambda record: (record.utilization, -record.number), default=None)
 
 
 def table_of(records: Sequence[TrialRecord]) -> str:

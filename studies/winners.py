@@ -10,9 +10,9 @@ import numpy as np
 from meso import save
 from studies.compare import interval_of, paired_difference, verdict
 from studies.evaluation import LOSSES, make_structure
+from studies.packings import evaluate_packing, packing_seed
 from studies.parameters import PLAIN
 from studies.recipe import recipe_text
-from studies.search import evaluate_packing, packing_seed
 from studies.storage import STRUCTURED, UNIFORM, write_atomically, write_json
 from studies.summary import DESIGN_NAMES, UNGRADED
 from studies.trials import measured_violations, recipe_violations
