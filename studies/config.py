@@ -67,6 +67,32 @@ class SearchTable(Table):
     population: int = Field(default=24, ge=2, le=10_000)
 
 
+class FidelityTable(Table):
+    """
+    The ladder of models, from a closed form to fine voxels.
+
+    Parameters
+    ----------
+    ceiling : bool, default True
+        Reject designs whose analytic ceiling is below the best design so far.
+    empirical : bool, default True
+        Reject designs that an electrode with empirical transport puts clearly below the best one, while that model ranks
+        designs as voxels do.
+    calibration_trials : int, default 20
+        Trials before the empirical model may reject anything.
+    least_rank_correlation : float, default 0.8
+        Spearman's rank correlation with the voxels that it must have.
+    final_voxels_per_diameter : float, default 14.0
+        Voxels across the median particle when the winners are compared at the end.
+    """
+
+    ceiling: bool = True
+    empirical: bool = True
+    calibration_trials: int = Field(default=20, ge=5, le=100_000)
+    least_rank_correlation: float = Field(default=0.8, ge=0, le=1)
+    final_voxels_per_diameter: float = Field(default=14.0, ge=4, le=100)
+
+
 class StructureTable(Table):
     """
     How finely and how widely structures are made.
@@ -125,6 +151,8 @@ class StudyConfig(Table):
         What a design must fulfil; may be empty where an objective keeps utilization from being trivial.
     search : SearchTable
         How the next design is chosen.
+    fidelity : FidelityTable
+        Cheaper models in front of the voxels, finer voxels behind them.
     structure : StructureTable
         Resolution and size of the structures.
     """
@@ -144,6 +172,7 @@ class StudyConfig(Table):
     objectives: ObjectiveTable = ObjectiveTable()
     constraints: ConstraintTable = ConstraintTable()
     search: SearchTable = SearchTable()
+    fidelity: FidelityTable = FidelityTable()
     structure: StructureTable = StructureTable()
 
     @model_validator(mode="after")

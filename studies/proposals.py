@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studies.errors import StudyError
+from studies.ladder import MOST_SCREENED, Verdict
 from studies.samplers import make_sampler, quiet
 from studies.trials import ESTIMATES, REJECTED, measured_constraints, recipe_violations
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from meso import ElectrodeDesign
     from studies.config import StudyConfig
+    from studies.ladder import Ladder
     from studies.space import DesignSpace
     from studies.storage import Searches
     from studies.trials import TrialRecord
@@ -33,6 +35,8 @@ class Proposals:
         The study.
     searches : Searches
         Where trials are stored.
+    ladder : Ladder
+        Cheaper models that may reject a design.
 
     Notes
     -----
@@ -40,8 +44,9 @@ class Proposals:
     is asked, so that those which count generations are not confused.
     """
 
-    def __init__(self, config: StudyConfig, *, searches: Searches) -> None:
+    def __init__(self, config: StudyConfig, *, searches: Searches, ladder: Ladder) -> None:
         self.config = config
+        self.ladder = ladder
         self.searches = searches
         finished = [record for record in searches.records() if record.is_finished]
         self._numbers = {arm: sum(record.arm == arm for record in finished) for arm in searches.studies}
@@ -74,22 +79,31 @@ class Proposals:
         StudyError
             If all designs violate the constraints.
         """
+        screened, last = 0, "nothing"
         for _ in range(MOST_REJECTED):
             trial, is_old = self._ask(arm)
             design = space.suggest(trial)
+            if is_old:
+                return trial, design
             violations = recipe_violations(
                 design, constraints=self.config.constraints, active_capacity=space.active_capacity
             )
             set_constraints(trial, violations)
             broken = [name for name, value in violations.items() if value > 0]
-            if not broken:
-                if not is_old:
-                    trial.set_user_attr(ESTIMATES, {})
+            if broken:
+                last = ", ".join(broken)
+                self._reject(arm, trial, Verdict(f"violates {last}", 0.0), records=records)
+                continue
+            estimates = self.ladder.estimates(design)
+            verdict = self.ladder.judge(estimates, arm=arm, records=records)
+            if verdict is None or screened >= MOST_SCREENED:
+                trial.set_user_attr(ESTIMATES, estimates)
                 return trial, design
-            self._reject(arm, trial, reason=f"violates {', '.join(broken)}", records=records)
+            screened += 1
+            self._reject(arm, trial, verdict, records=records)
         raise StudyError(
-            f"{MOST_REJECTED} {arm} designs in a row violate {', '.join(broken)}; relax this constraint or widen the "
-            "ranges of [electrode]"
+            f"{MOST_REJECTED} {arm} designs in a row were rejected on paper, the last that broke a rule for {last}; relax "
+            "this constraint or widen the ranges of [electrode]"
         )
 
     def _ask(self, arm: str) -> tuple[Trial, bool]:
@@ -117,13 +131,13 @@ class Proposals:
         self._may_wait[arm] = bool(waiting)
         return waiting[0] if waiting else None
 
-    def _reject(self, arm: str, trial: Trial, *, reason: str, records: Sequence[TrialRecord]) -> None:
+    def _reject(self, arm: str, trial: Trial, verdict: Verdict, *, records: Sequence[TrialRecord]) -> None:
         """Tell the sampler about a design that nothing needs to be made for."""
         violation = sum(value for value in trial.constraints.values() if value > 0)
         if self.config.search.sampler == "gp":
             set_constraints(trial, _guessed(measured_constraints(self.config.constraints), records))
-        trial.set_user_attr(REJECTED, reason)
-        value = -violation if self.config.search.sampler == "cmaes" else 0.0
+        trial.set_user_attr(REJECTED, verdict.reason)
+        value = -violation if self.config.search.sampler == "cmaes" and violation else verdict.value
         with quiet():
             self.searches.studies[arm].tell(trial, [value] * len(self.config.objectives.maximize))
 

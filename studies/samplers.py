@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studies.errors import StudyError
+from studies.errors import ConfigError
 from studies.storage import ARMS
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def check_sampler(config: StudyConfig) -> None:
 
     Raises
     ------
-    StudyError
+    ConfigError
         With the command that installs it.
     """
     package, extra = NEEDED.get(config.search.sampler, ("optuna", ""))
     if find_spec(package) is None:
-        raise StudyError(
+        raise ConfigError(
             f"search.sampler = {config.search.sampler!r} needs the package {package}, which is not installed; "
             f"pip install 'meso-electrode[{extra}]' or choose another sampler"
         )

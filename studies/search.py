@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from studies.errors import StudyError
+from studies.ladder import Ladder, rung_document
 from studies.objectives import best_of
 from studies.packings import Packings
 from studies.proposals import Proposals, set_constraints
@@ -41,6 +42,8 @@ FIRST_PACKINGS, NEXT_PACKINGS = 4, 2
 """Packings of a trial that may be stopped, before the first test and before every other one."""
 SECONDS = "seconds"
 """Attribute of the structured search that is limited in time: how much of it is spent [s]."""
+RUNGS = "rungs"
+"""Attribute of the structured search when it ends: how well the cheaper models ranked, see `studies.ladder.rung_document`."""
 SIGNIFICANCE = 0.1
 """Level of the test that stops a trial."""
 
@@ -111,14 +114,14 @@ class Search:
 
     Notes
     -----
-    Designs whose recipe alone violates a constraint are told to the sampler at once and do not count as trials: every
-    trial is a real structure. Results are told in the order in which trials were asked for, with a fixed number of
+    Designs whose recipe alone violates a constraint, or which cheaper models show to be worse than the best so far, are
+    told to the sampler at once and do not count as trials: every trial is a real structure. Results are told in the order in which trials were asked for, with a fixed number of
     trials in flight, and the sampler is seeded for each trial. Neither the number of workers nor their timing, nor an interruption, changes the
     course of a search.
 
     Raises
     ------
-    StudyError
+    ConfigError
         If the sampler needs a package that is not installed.
     """
 
@@ -132,7 +135,6 @@ class Search:
         self.targets = {STRUCTURED: config.trials - config.trials // 2, UNIFORM: config.trials // 2}
         self.records = [r for r in searches.records() if r.counts]
         self._in_flight: deque[_InFlight] = deque()
-        self._proposals = Proposals(config, searches=searches)
         self._done_before = len(self.records)
         self._seconds_before = float(searches.studies[STRUCTURED].user_attrs.get(SECONDS, 0.0))
         # Before `run`, no time passes.
@@ -179,13 +181,15 @@ class Search:
             If no trial works at all.
         """
         self._started, self._done_before = monotonic(), len(self.records)
+        ladder = Ladder(self.config, cell)
+        proposals = Proposals(self.config, searches=self.searches, ladder=ladder)
         self.tell("searching")
         try:
             while True:
                 while len(self._in_flight) < self.config.trials_in_flight and (arm := self._next_arm()):
-                    self._ask(arm, client, spaces[arm], cell)
+                    self._ask(arm, client, spaces[arm], proposals)
                 if not self._in_flight:
-                    return
+                    break
                 # It stays in the queue until it is stored, so that an interruption puts it back.
                 self.records.append(self._finish(self._in_flight[0]))
                 self._in_flight.popleft()
@@ -193,6 +197,8 @@ class Search:
                     self.searches.studies[STRUCTURED].set_user_attr(SECONDS, self.seconds)
                 self.tell("searching", latest=self.records[-1])
                 self._give_up_if_hopeless()
+            document = rung_document(self.searches.records(), self.config)
+            self.searches.studies[STRUCTURED].set_user_attr(RUNGS, document)
         finally:
             self.searches.requeue_running()
 
@@ -244,12 +250,14 @@ class Search:
             return arm if counted[arm] < max(counted.values(), default=0) else None
         return arm if missing[arm] > 0 else None
 
-    def _ask(self, arm: str, client: Client, space: DesignSpace, cell: CellParameters) -> None:
+    def _ask(self, arm: str, client: Client, space: DesignSpace, proposals: Proposals) -> None:
         """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
         # A trial that is stored in part would not be the same one after an interruption.
         with postponed():
-            trial, design = self._proposals.next(arm, space, records=self.records)
-        packings = Packings(client, design, cell, config=self.config, name=f"{arm}-{trial.number}")
+            trial, design = proposals.next(arm, space, records=self.records)
+        packings = Packings(
+            client, design, proposals.ladder.cell, config=self.config, name=f"{arm}-{trial.number}"
+        )
         packings.submit(self.first_packings)
         self._in_flight.append(_InFlight(arm, trial, packings))
 

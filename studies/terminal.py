@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from studies.ladder import rung_document
 from studies.objectives import best_of
 from studies.parameters import LOADING
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
@@ -120,6 +121,7 @@ def result_document(result: StudyResult) -> dict[str, Any]:
         "trials": {arm: sum(r.arm == arm for r in result.records) for arm in ARMS},
         "feasible": sum(r.is_feasible for r in result.records),
         "failed": sum(r.state == "failed" for r in result.records),
+        "rungs": rung_document(StudyFolder(result.folder).read_records(), result.config),
         "best": designs[STRUCTURED],
         "uniform": designs[UNIFORM],
         "ungraded": designs[UNGRADED],
@@ -151,6 +153,7 @@ def status_document(folder: Path) -> dict[str, Any]:
         "total": max(config.trials, len(finished)),
         "infeasible": sum(record.is_complete and not record.is_feasible for record in records),
         "failed": sum(record.state == "failed" for record in records),
+        "rungs": rung_document(records, config),
         "best": {},
         "verdict": comparison["verdict"] if comparison else None,
     }

@@ -89,7 +89,12 @@ class TrialRecord:
     @property
     def is_feasible(self) -> bool:
         """Whether it has a result that fulfils all constraints."""
-        return self.is_complete and all(value <= 0 for value in self.constraints.values())
+        return self.is_complete and self.is_possible
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether nothing that is known of it violates a constraint."""
+        return all(value <= 0 for value in self.constraints.values())
 
     @property
     def utilization(self) -> float:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from solvers import CellParameters
 from studies import DesignSpace, StudyConfig
-from studies.errors import StudyError
+from studies.errors import ConfigError
 from studies.objectives import ObjectiveTable, best_of, pareto_of
 from studies.search import Search
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
@@ -35,6 +35,8 @@ BASE = {
         "binder_fraction": 0.06,
     },
     "constraints": {"minimum_volumetric_capacity_mAh_cm3": 400.0, "maximum_specific_surface_m2_cm3": 1.0},
+    # The hill knows nothing of the closed forms.
+    "fidelity": {"ceiling": False, "empirical": False},
 }
 
 
@@ -235,7 +237,7 @@ def test_hours_end_a_search_with_equal_shares(tmp_path, monkeypatch):
 
 def test_a_sampler_without_its_package_is_refused_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr("studies.samplers.find_spec", lambda _: None)
-    with pytest.raises(StudyError, match=r"needs the package torch.*pip install 'meso-electrode\[gp\]'"):
+    with pytest.raises(ConfigError, match=r"needs the package torch.*pip install 'meso-electrode\[gp\]'"):
         search(make(search={"sampler": "gp"}), tmp_path)
 
 
