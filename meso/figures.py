@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from meso.particles import ParticlePacking
     from meso.structure import Mesostructure
@@ -24,6 +25,18 @@ Drawn = TypeVar("Drawn")
 COLOURS = {Phase.PORE: "#f4f1ea", Phase.ACTIVE: "#4f6d8f", Phase.BINDER: "#d1862f"}
 """One colour a phase, told apart also in print and by the colour-blind."""
 PHASE_NAMES = {Phase.PORE: "pore", Phase.ACTIVE: "active", Phase.BINDER: "binder"}
+
+
+def style_sheet() -> str:
+    """
+    Tell where the style is that figures of all floors are drawn in.
+
+    Returns
+    -------
+    str
+        Path of a style file of Matplotlib.
+    """
+    return str(files("meso").joinpath("figures.mplstyle"))
 
 
 def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
@@ -45,7 +58,7 @@ def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
     def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
         from matplotlib import style
 
-        with style.context(str(files("meso").joinpath("figures.mplstyle"))):
+        with style.context(style_sheet()):
             return draw(*args, **kwargs)
 
     return drawn
@@ -113,6 +126,34 @@ def draw_cut(structure: Mesostructure, *, axes: Axes | None = None) -> Axes:
 
 
 @styled
+def draw_view(structure: Mesostructure, *, axes: Axes | None = None) -> Axes:
+    """
+    Draw a structure as seen from outside.
+
+    Parameters
+    ----------
+    structure : Mesostructure
+        What to draw; see `meso.views.view_structure`.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Separator on the left; lengths of the three edges in the title.
+    """
+    from meso.views import view_structure
+
+    picture = view_structure(structure)
+    axes = make_axes(axes, 7.0, 0.5 + 7.0 * picture.shape[0] / picture.shape[1])
+    axes.imshow(picture)
+    axes.set_axis_off()
+    edges = (1e6 * n * edge for n, edge in zip(structure.shape, structure.voxel_size, strict=True))
+    axes.set_title(f"{' × '.join(f'{edge:.3g}' for edge in edges)} µm, separator on the left")
+    return axes
+
+
+@styled
 def draw_fractions(structure: Mesostructure, *, axes: Axes | None = None) -> Axes:
     """
     Draw the volume fractions over the depth.
@@ -145,6 +186,31 @@ def draw_fractions(structure: Mesostructure, *, axes: Axes | None = None) -> Axe
     )
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize="small")
     return axes
+
+
+@styled
+def draw_overview(structure: Mesostructure) -> Figure:
+    """
+    Draw a structure from outside, a cut through it, and its volume fractions over the depth.
+
+    Parameters
+    ----------
+    structure : Mesostructure
+        What to draw.
+
+    Returns
+    -------
+    Figure
+        Three panels, unknown to pyplot.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12.0, 7.0), layout="constrained")
+    panels = figure.subplot_mosaic([["view", "cut"], ["view", "fractions"]], height_ratios=(2.6, 1.0))
+    draw_view(structure, axes=panels["view"])
+    draw_cut(structure, axes=panels["cut"])
+    draw_fractions(structure, axes=panels["fractions"])
+    return figure
 
 
 @styled

@@ -186,6 +186,24 @@ class Mesostructure:
 
         return draw_cut(self, axes=axes)
 
+    def plot_3d(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw the structure as seen from outside.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from meso.figures import draw_view
+
+        return draw_view(self, axes=axes)
+
     def plot_fractions(self, axes: Axes | None = None) -> Axes:
         """
         Draw the volume fractions over the depth.

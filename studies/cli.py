@@ -190,10 +190,9 @@ def show(
     *,
     out: Annotated[Path, typer.Option(help="Picture to write: .png.")],
 ) -> None:
-    """Draw a cut through a structure and its volume fractions over the depth."""
-    from matplotlib.figure import Figure
-
+    """Draw a structure from outside, a cut through it, and its volume fractions over the depth."""
     from meso import load
+    from meso.figures import draw_overview
 
     if out.suffix.lower() != ".png":
         raise InputError(f"--out must end in .png, got {out}")
@@ -203,11 +202,7 @@ def show(
         structure = load(image)
     except (OSError, ValueError) as error:
         raise InputError(str(error)) from None
-    figure = Figure(figsize=(8.0, 8.0), layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=(2.6, 1.0))
-    structure.plot(above)
-    structure.plot_fractions(below)
-    figure.savefig(out, dpi=150, metadata={"Software": None})
+    draw_overview(structure).savefig(out, dpi=150, metadata={"Software": None})
     typer.echo(str(out))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+from meso.figures import style_sheet
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,8 +39,7 @@ def report_style(**settings: object) -> AbstractContextManager[None]:
     """
     from matplotlib import style
 
-    sheet = str(files("studies").joinpath("templates", "figures.mplstyle"))
-    return style.context([sheet, {name.replace("_", "."): value for name, value in settings.items()}])
+    return style.context([style_sheet(), {name.replace("_", "."): value for name, value in settings.items()}])
 
 
 def as_svg(figure: Figure, *, key: str, label: str) -> str:

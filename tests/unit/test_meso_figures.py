@@ -51,6 +51,20 @@ def test_fractions_fill_the_height(structure):
     assert axes.get_ylabel() == "volume fraction [-]"
 
 
+def test_a_view_has_its_size_in_the_title_and_the_separator_on_the_left():
+    """Active at the separator, binder at the collector: blue is left of orange."""
+    labels = np.zeros((8, 6, 6), dtype=np.uint8)
+    labels[:2], labels[-2:] = Phase.ACTIVE, Phase.BINDER
+    axes = Mesostructure(labels, voxel_size=(2e-6, 1e-6, 1e-6)).plot_3d()
+    assert axes.get_title(loc="left") == "16 × 6 × 6 µm, separator on the left"
+    picture = np.asarray(axes.images[0].get_array(), dtype=np.float64)
+    seen = picture[..., 3] > 0
+    columns = np.broadcast_to(np.arange(picture.shape[1]), seen.shape)
+    blue, orange = (seen & (picture[..., 2] > picture[..., 0])), (seen & (picture[..., 2] < picture[..., 0]))
+    assert columns[blue].max() < columns[orange].min() + 0.3 * picture.shape[1]
+    assert columns[blue].mean() < columns[orange].mean()
+
+
 def test_sizes_add_up_to_the_whole_volume():
     packing = ParticlePacking(
         centres=np.full((3, 3), 10e-6),
