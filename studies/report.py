@@ -22,6 +22,7 @@ from studies.figures import new_figure, render
 from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
 from studies.objectives import best_of
 from studies.packings import packing_seed
+from studies.sections import sections_of
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.summary import (
     DESIGN_NAMES,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from meso import Mesostructure
     from studies.config import StudyConfig
     from studies.galleries import Gallery, Panel
+    from studies.sections import Section
     from studies.trials import TrialRecord
 
 
@@ -84,6 +86,8 @@ def write_report(folder: str | Path) -> Path:
         galleries |= comparison_galleries(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
         galleries["slices"] = slice_gallery(structures)
         view = _view(structures[STRUCTURED])
+    sections = sections_of(study, comparison)
+    galleries |= {section.anchor: section.gallery for section in sections if section.gallery}
     drawn = {name: [_draw(panel) for panel in gallery.panels] for name, gallery in galleries.items()}
     for each in (each for panels in drawn.values() for each in panels):
         write_atomically(study.figures / f"{each.panel.name}.png", each.png)
@@ -94,6 +98,7 @@ def write_report(folder: str | Path) -> Path:
         comparison=comparison,
         galleries=galleries,
         drawn=drawn,
+        sections=sections,
         view=view,
     )
     write_atomically(study.path / "report.html", page)
@@ -155,6 +160,7 @@ def _page(
     comparison: Mapping[str, Any] | None,
     galleries: Mapping[str, Gallery],
     drawn: Mapping[str, Sequence[_DrawnPanel]],
+    sections: Sequence[Section],
     view: Mapping[str, Any] | None,
 ) -> str:
     """Fill the template; every text is escaped but our own drawings, style and script."""
@@ -184,6 +190,7 @@ def _page(
             name: [(each.panel, Markup(each.svg)) for each in panels]  # noqa: S704
             for name, panels in drawn.items()
         },
+        sections=sections,
         view=view,
         records=records,
         percent=percent,
