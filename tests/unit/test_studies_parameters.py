@@ -206,7 +206,12 @@ def test_choices_survive_their_own_toml(tmp_path):
 
 
 def test_a_searched_loading_is_searched_by_both():
-    wide = space(areal_capacity_mAh_cm2={"low": 2.0, "high": 6.0})
+    searched = BASE["electrode"] | {"areal_capacity_mAh_cm2": {"low": 2.0, "high": 6.0}}
+    goals = {"maximize": ["utilization", "areal_capacity"]}
+    wide = DesignSpace.of(
+        StudyConfig.from_dict(BASE | {"electrode": searched, "objectives": goals}),
+        active_capacity=CELL.active_capacity,
+    )
     trial = FixedTrial({"areal_capacity_mAh_cm2": 5.0, "porosity": 0.35, "porosity_gradient": 0.0})
     design = wide.suggest(trial)
     assert design.thickness * design.active_fraction.mean() * CELL.active_capacity == pytest.approx(50.0)
