@@ -78,7 +78,9 @@ figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 border = {}
 for radius in (0.5e-6, 1e-6, 2e-6):
     reached = limits(x, y, radius).utilization >= TARGET
-    border[radius] = np.where(reached.any(axis=0), c_rate[count - 1 - np.argmax(reached[::-1], axis=0)], np.nan)
+    border[radius] = np.where(
+        reached.any(axis=0), c_rate[count - 1 - np.argmax(reached[::-1], axis=0)], np.nan
+    )
     axes.semilogy(loading, border[radius], label=f"R = {radius * 1e6:g} µm")
 axes.set_xlabel("areal capacity / mAh cm⁻²")
 axes.set_ylabel("largest rate with U ≥ 0.99 / h⁻¹")
@@ -99,7 +101,9 @@ for load, rate in ((2.0, 0.5), (2.0, 1.0), (4.0, 0.5), (4.0, 2.0), (7.0, 3.0)):
         particle_radius=1e-6, transport_efficiency=porosity**1.5, slices=40,
     )  # fmt: skip
     points[load, rate] = simulate_discharge(electrode, cell, c_rate=rate).utilization
-    print(f"{load:g} mAh cm⁻², {rate:g}C   discharge {points[load, rate]:.4f}   limit {float(limits(load, rate, 1e-6).utilization):.4f}")
+    print(
+        f"{load:g} mAh cm⁻², {rate:g}C   discharge {points[load, rate]:.4f}   limit {float(limits(load, rate, 1e-6).utilization):.4f}"
+    )
 
 # %% [markdown]
 # ## What must hold

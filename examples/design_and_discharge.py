@@ -39,7 +39,10 @@ design = ElectrodeDesign.for_capacity(
     cell.active_capacity,
     porosity=Profile.linear(separator=0.30, collector=0.18),
     binder_fraction=0.06,
-    size_classes=(SizeClass(diameter=8e-6, spread=1.2, share=0.7), SizeClass(diameter=4e-6, spread=1.2, share=0.3)),
+    size_classes=(
+        SizeClass(diameter=8e-6, spread=1.2, share=0.7),
+        SizeClass(diameter=4e-6, spread=1.2, share=0.3),
+    ),
 )
 print(f"{design.thickness * 1e6:.1f} µm thick, porosity {design.porosity_profile.mean():.3f}")
 
@@ -50,7 +53,9 @@ print(f"{design.thickness * 1e6:.1f} µm thick, porosity {design.porosity_profil
 # of every cut voxel face. The same seed gives the same bits.
 
 # %%
-structure = generate(design, voxel_size=0.8e-6 if SMALL else 0.5e-6, width=28e-6 if SMALL else 48e-6, seed=8117)
+structure = generate(
+    design, voxel_size=0.8e-6 if SMALL else 0.5e-6, width=28e-6 if SMALL else 48e-6, seed=8117
+)
 structure.plot()
 
 # %% [markdown]
@@ -63,7 +68,9 @@ structure.plot()
 electrode = homogenise(structure, cell)
 rate = 2.0
 discharge = simulate_discharge(electrode, cell, c_rate=rate)
-print(f"{rate:g}C: {discharge.delivered_areal_capacity / 10:.3f} of {discharge.theoretical_areal_capacity / 10:.3f} mAh cm⁻²")
+print(
+    f"{rate:g}C: {discharge.delivered_areal_capacity / 10:.3f} of {discharge.theoretical_areal_capacity / 10:.3f} mAh cm⁻²"
+)
 print(f"utilization {discharge.utilization:.3f}; {discharge.status.value}")
 _ = discharge.plot()
 

@@ -66,7 +66,9 @@ print(sorted(path.name for path in folder.iterdir()))
 for record in result.records:
     if record.is_complete:
         chosen = ", ".join(f"{name} {value:.3g}" for name, value in record.parameters.items())
-        print(f"{record.arm:10s} {record.number:3d}  U = {record.utilization:.4f}  {'ok ' if record.is_feasible else 'out'}  {chosen}")
+        print(
+            f"{record.arm:10s} {record.number:3d}  U = {record.utilization:.4f}  {'ok ' if record.is_feasible else 'out'}  {chosen}"
+        )
 
 # %%
 figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
@@ -92,18 +94,26 @@ comparison = result.comparison
 print(comparison["verdict"])
 difference = comparison["difference"]
 if difference is not None:
-    print(f"gain over the control: {100 * difference['mean']:+.2f} points, {100 * difference['low']:+.2f} to {100 * difference['high']:+.2f}")
+    print(
+        f"gain over the control: {100 * difference['mean']:+.2f} points, {100 * difference['low']:+.2f} to {100 * difference['high']:+.2f}"
+    )
 for name, design in comparison["designs"].items():
     if design is not None:
         utilization = design["statistics"]["utilization"]
-        print(f"{name:10s} U = {utilization['mean']:.4f} ({utilization['low']:.4f} to {utilization['high']:.4f}), limited by {design['limiting']}")
+        print(
+            f"{name:10s} U = {utilization['mean']:.4f} ({utilization['low']:.4f} to {utilization['high']:.4f}), limited by {design['limiting']}"
+        )
 
 # %% [markdown]
 # The same is in `report.html`, which opens in any browser without a network, in `trials.csv` and in
 # `best/evaluation.json`; the best structure is `best/structure.npz`, its recipe `best/design.toml`.
 
 # %%
-stored = json.loads((folder / "best" / "evaluation.json").read_text("utf-8")) if (folder / "best").is_dir() else comparison
+stored = (
+    json.loads((folder / "best" / "evaluation.json").read_text("utf-8"))
+    if (folder / "best").is_dir()
+    else comparison
+)
 print((folder / "report.html").stat().st_size // 1000, "kB of report")
 
 # %% [markdown]
@@ -115,7 +125,9 @@ complete = [record for record in result.records if record.is_complete]
 assert len(complete) == settings["trials"]
 for record in complete:
     for packing in record.evaluations:
-        losses = sum(packing[name] for name in ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic"))
+        losses = sum(
+            packing[name] for name in ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
+        )
         assert abs(packing["utilization"] + losses - 1.0) < 1e-9
         # The loading is what was asked for, 60 A h m⁻², to within the voxels.
         assert abs(packing["theoretical_areal_capacity"] / 60.0 - 1.0) < 0.05

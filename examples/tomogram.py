@@ -109,7 +109,9 @@ nanoporous = solve_transport(structure, conductivity={Phase.PORE: 1.0, Phase.BIN
 print(f"binder conducts with 0.5^1.5:  B = {1 / nanoporous.macmullin_number:.4f}")
 
 blocking = electrode_tortuosity(pores)
-print(f"blocking cell:  τ_e = {blocking.tortuosity_factor:.3f}, on voxels; through-flow {stairs.tortuosity_factor:.3f}")
+print(
+    f"blocking cell:  τ_e = {blocking.tortuosity_factor:.3f}, on voxels; through-flow {stairs.tortuosity_factor:.3f}"
+)
 
 # %% [markdown]
 # ## Is the image large enough?

@@ -55,7 +55,9 @@ cut, binary = [], []
 for voxels in sizes:
     structure = voxelize(packing, voxel_size=1.0 / voxels)
     cut.append(abs(solve_transport(structure, tolerance=1e-6).effective_conductivity / EXACT - 1))
-    binary.append(abs(solve_transport(structure.labels == 0, sides="periodic").effective_conductivity / EXACT - 1))
+    binary.append(
+        abs(solve_transport(structure.labels == 0, sides="periodic").effective_conductivity / EXACT - 1)
+    )
 order = np.log2(cut[0] / cut[-1]) / 2
 print("voxels", sizes, " exact faces:", [f"{100 * e:.3f} %" for e in cut], f"order {order:.2f}")
 print("voxels", sizes, " binary:     ", [f"{100 * e:.1f} %" for e in binary])
@@ -77,7 +79,9 @@ _ = axes.legend()
 # %%
 cell = CellParameters.named("nmc811-chen2020")
 radius = 5.22e-6
-electrode = PorousElectrode.uniform(thickness=5e-6, porosity=0.5, active_fraction=0.45, particle_radius=radius)
+electrode = PorousElectrode.uniform(
+    thickness=5e-6, porosity=0.5, active_fraction=0.45, particle_radius=radius
+)
 rates = (0.1, 0.2, 0.5)
 ours = [simulate_discharge(electrode, cell, c_rate=rate, shells=40).utilization for rate in rates]
 closed = [1 - radius**2 * rate / (15 * 4e-15 * 3600) for rate in rates]
@@ -145,7 +149,12 @@ if installed("pybamm"):
     pybamm_difference = peer / discharge.delivered_areal_capacity - 1
     print(f"PyBaMM  {peer:.4f} A h m⁻², {100 * pybamm_difference:+.4f} %")
     axes = discharge.plot()
-    axes.plot(solution["Discharge capacity [A.h]"].entries / area / 10, solution["Voltage [V]"].entries, "k--", label="PyBaMM")
+    axes.plot(
+        solution["Discharge capacity [A.h]"].entries / area / 10,
+        solution["Voltage [V]"].entries,
+        "k--",
+        label="PyBaMM",
+    )
     axes.legend()
 
 # %% [markdown]
