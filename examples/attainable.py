@@ -17,6 +17,7 @@
 # discharge confirms single points of it.
 
 # %%
+# %matplotlib inline
 import os
 
 import numpy as np

@@ -16,6 +16,7 @@
 # From a recipe to voxels, to a half-cell, to the capacity that is left behind and what holds it back.
 
 # %%
+# %matplotlib inline
 import os
 
 import numpy as np
@@ -132,6 +133,7 @@ print("graded − uniform, by seed:", np.round(differences, 4))
 figure, axes = plt.subplots(figsize=(4, 3), layout="constrained")
 axes.plot(differences, "o")
 axes.axhline(0.0, color="0.6")
+axes.set_xticks(range(len(differences)))
 axes.set_xlabel("packing")
 _ = axes.set_ylabel("gain in utilization")
 

@@ -18,6 +18,7 @@
 # worker processes are spawned.
 
 # %%
+# %matplotlib inline
 import json
 import os
 import tempfile

@@ -17,6 +17,7 @@
 # or `.npz` file whose axis 0 runs from the separator to the current collector; without one, this notebook makes its own.
 
 # %%
+# %matplotlib inline
 import os
 import tempfile
 from pathlib import Path

@@ -17,6 +17,7 @@
 # (`pip install taufactor torch`, `pip install pybamm`), and skipped with a line of text where not.
 
 # %%
+# %matplotlib inline
 import importlib.util
 import os
 
