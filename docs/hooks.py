@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,10 @@ def table_of(chapter: str) -> str:
             off = f"{value - expected:+.1e}" if abs(value - expected) > LAST_DIGIT else "< 1e-6"
             limit = f"{allowed:.1g}"
         else:
-            off, limit = f"{100 * (value / expected - 1):+.4f} %", f"{100 * allowed:.4g} %"
+            off, limit = (
+                f"{100 * (value / expected - 1):+.4f} %".replace("-0.0000", "0.0000"),
+                f"{100 * allowed:.4g} %",
+            )
         lines.append(
             f"| {entry['what']} | {expected:.6g} | {value:.6g} | {off} | {limit} | {entry['source']} |"
         )
@@ -120,7 +123,7 @@ def commands() -> str:
             p.metavar or p.name.upper() for p in command.params if p.param_type_name == "argument"
         )
         rows = [
-            f"| `{', '.join(p.opts)}` | {(p.help or '').replace('|', '∣')} |"
+            f"| `{', '.join(p.opts)}` | {escape(p.help or '')} |"
             for p in command.params
             if p.param_type_name == "option" and p.name != "help"
         ]
