@@ -137,7 +137,7 @@ def draw(found: dict[str, UtilizationBudget]) -> None:
 
 PAGE = """# Discharge: how right, how fast, and what it says
 
-Made by `benchmarks/discharge_page.py`; run it again to renew every number and the picture.
+Made by [`benchmarks/discharge_page.py`](../benchmarks/discharge_page.py); run it again to renew every number and the picture.
 
 ![Voltage curves, budgets and unused capacity](discharge.png)
 

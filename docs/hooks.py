@@ -21,16 +21,25 @@ MEASURED = ROOT / "docs" / "measured.json"
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 """What arithmatex leaves of $…$ and $$…$$."""
 
+OUTSIDE = re.compile(
+    r"\[([^\]\n]+)\]\((?:\.\./)+(?:benchmarks|tests|meso|solvers|studies|README|CONTRIBUTING)\b[^)]*\)"
+)
+"""Links from a page into the repository."""
+
 REQUEST = re.compile(r"""<(?:script|img|iframe|link)[^>]*?(?:src|href)=["']?(?:https?:)?//[^>]*>""")
 """Whatever a browser would fetch from elsewhere when it opens a page; links that people follow may stay."""
 
 
 def on_config(config: Any) -> Any:
-    """List all decisions there are."""
+    """List all decisions there are, and pages that have no place yet."""
     chapter = next(entry for entry in config.nav if "Decisions" in entry)
     chapter["Decisions"] += [
         f"decisions/{path.name}" for path in sorted((ROOT / "docs/decisions").glob("0*.md"))
     ]
+    listed = {page for entry in config.nav for pages in entry.values() for page in pages}
+    others = [path.name for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in listed]
+    if others:
+        config.nav.append({"More": others})
     return config
 
 
@@ -59,9 +68,13 @@ def page_of(text: str, name: str) -> str:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the tables of measured numbers where a page asks for them."""
+    """Put the tables of measured numbers, commands and keys where a page asks for them."""
     markdown = re.sub(r"<!-- measured: (\w+) -->", lambda match: table_of(match[1]), markdown)
-    for mark, write in (("<!-- commands -->", commands), ("<!-- parameters -->", parameters)):
+    # The sources are not part of the site: what a reader of the repository can follow is only named here.
+    markdown = OUTSIDE.sub(r"\1", markdown)
+    writers = {"commands": commands, "parameters": parameters, "tables": tables}
+    for name, write in writers.items():
+        mark = f"<!-- {name} -->"
         if mark in markdown:
             markdown = markdown.replace(mark, write())
     return markdown
@@ -149,3 +162,19 @@ def parameters() -> str:
         default, plain = (("" if value is None else f"`{value}`") for value in (entry.default, entry.plain))
         lines.append(f"| `{entry.name}` | {entry.meaning} | {limits} | {default or 'needed'} | {plain} |")
     return "\n".join(lines)
+
+
+def tables() -> str:
+    """Ask for the docstring of every other table of a study file."""
+    from studies.config import StudyConfig
+    from studies.ranges import Table
+
+    blocks = []
+    for name, field in StudyConfig.model_fields.items():
+        for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if name != "electrode" and isinstance(kind, type) and issubclass(kind, Table):
+                options = "{members: false, show_root_heading: false, show_bases: false, heading_level: 3}"
+                blocks.append(
+                    f"## `[{name}]`\n\n::: {kind.__module__}.{kind.__name__}\n    options: {options}"
+                )
+    return "\n\n".join(blocks)
