@@ -145,7 +145,7 @@ if installed("pybamm"):
         parameter_values=values,
         var_pts={"x_n": 20, "x_s": 20, "x_p": 40, "r_n": 20, "r_p": 60},
         solver=pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8),
-    ).solve(np.linspace(0.0, 4000.0, 400))
+    ).solve(np.linspace(0.0, 6000.0, 400))
     peer = solution["Discharge capacity [A.h]"].entries[-1] / area
     pybamm_difference = peer / discharge.delivered_areal_capacity - 1
     print(f"PyBaMM  {peer:.4f} A h m⁻², {100 * pybamm_difference:+.4f} %")
