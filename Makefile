@@ -1,5 +1,5 @@
 # The handful of tasks; all of them run inside the active environment.
-.PHONY: test lint format coverage benchmark ci
+.PHONY: test lint format coverage docs benchmark ci
 
 test:            ## the whole suite
 	python -m pytest
@@ -12,6 +12,9 @@ format:          ## let ruff rewrite
 
 coverage:        ## kernels as plain Python, so that their lines count
 	NUMBA_DISABLE_JIT=1 coverage run -m pytest tests/unit && coverage report
+
+docs:            ## the site, into build/docs: pip install -e '.[docs]' first
+	mkdocs build --strict
 
 benchmark:       ## on demand: pip install -e '.[bench]' first
 	python -m pytest benchmarks --report

@@ -48,12 +48,13 @@ def test_profile_of_layers_is_their_resistance():
     assert result.macmullin_number == pytest.approx(5.5, rel=1e-10)
 
 
-def test_slanted_strip():
+def test_slanted_strip(measured):
     """Published by the test suite of TauFactor."""
     image = np.zeros((20, 21, 21), bool)
     for i in range(20):
         image[i, i : i + 2, i : i + 2] = True
-    assert solve_transport(image, tolerance=1e-9).tortuosity_factor == pytest.approx(7.516666667, abs=1e-7)
+    tau = solve_transport(image, tolerance=1e-9).tortuosity_factor
+    measured("transport", "slanted strip, τ", tau, 7.516666667, abs=1e-7, source="tests of TauFactor")
 
 
 @pytest.mark.parametrize(
