@@ -80,21 +80,12 @@ def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
 def cell_conductivity(structure: Mesostructure, table: Vector, order: list[int]) -> Vector:
     """Conductivity of every voxel; cut voxels whose own label does not conduct take the mean over their faces."""
     assert structure.face_fractions is not None
-    area_sum = np.zeros(structure.shape)
-    flow_sum = np.zeros(structure.shape)
-    for axis in range(3):
-        solid = {phase: faces[axis] / WHOLE_FACE for phase, faces in structure.face_fractions.items()}
-        shares = {Phase.PORE: 1.0 - sum(solid.values(), np.zeros(())), **solid}
-        for phase, part_of_face in shares.items():
-            if table[phase] > 0:
-                for side in (slice(None, -1), slice(1, None)):
-                    part = part_of_face[tuple(side if other == axis else slice(None) for other in range(3))]
-                    area_sum += part
-                    flow_sum += table[phase] * part
-    own = table[structure.labels]
-    mean = np.divide(flow_sum, area_sum, out=np.zeros_like(flow_sum), where=area_sum > 0)
-    filled = np.where(own > 0, own, mean).astype(np.float64)
-    return np.ascontiguousarray(filled.transpose(order))
+    active = structure.face_fractions[Phase.ACTIVE]
+    binder = structure.face_fractions.get(Phase.BINDER)
+    cell = np.empty(structure.shape)
+    faces = (*active, *(active if binder is None else binder))
+    share(voxels.fill_cells, len(cell), structure.labels, table, binder is not None, *faces, cell)
+    return np.ascontiguousarray(cell.transpose(order))
 
 
 def check_surface(surface: str, structure: Mesostructure | ArrayLike) -> None:

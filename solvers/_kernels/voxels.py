@@ -106,6 +106,38 @@ def select_cells(first, last, codes, table, conducts, counts):
 
 
 @jit
+def fill_cells(first, last, labels, table, binds, active0, active1, active2, binder0, binder1, binder2, cell):
+    """
+    Write the conductivity of cells: that of the label, or the mean over the faces where that does not conduct.
+
+    table (3,) float64: conductivity of pore, active material and binder. active0 … binder2 uint8: what they cover of all
+    faces across z, y and x, 255 for all; binder counts if it `binds`.
+    """
+    _, n1, n2 = labels.shape
+    pore, active, binder = table
+    for z in range(first, last):
+        for y in range(n1):
+            for x in range(n2):
+                own = table[labels[z, y, x]]
+                if own <= 0.0:
+                    area, flow = 0.0, 0.0
+                    for side in range(6):
+                        a, b, c = z + (side == 1), y + (side == 3), x + (side == 5)
+                        if side < 2:
+                            solid, glue = float(active0[a, b, c]), float(binder0[a, b, c])
+                        elif side < 4:
+                            solid, glue = float(active1[a, b, c]), float(binder1[a, b, c])
+                        else:
+                            solid, glue = float(active2[a, b, c]), float(binder2[a, b, c])
+                        glue = glue if binds else 0.0
+                        free = 255.0 - solid - glue
+                        area += (pore > 0) * free + (active > 0) * solid + (binder > 0) * glue
+                        flow += pore * free + active * solid + binder * glue
+                    own = flow / area if area > 0.0 else 0.0
+                cell[z, y, x] = own
+
+
+@jit
 def open_cells(first, last, areas0, areas1, areas2, conducts):
     """Mark the cells with an open face."""
     _, n1, n2 = conducts.shape
