@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from meso.profiles import Profile
     from meso.structure import Mesostructure
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "contact_number",
     "local_thickness",
     "porosity_profile",
+    "profile_deviation",
     "specific_surface_area",
     "surface_area_profile",
     "two_point_correlation",
@@ -67,6 +69,50 @@ def porosity_profile(structure: Mesostructure) -> NDArray[np.float64]:
         Porosity [-] from separator to collector.
     """
     return structure.fraction_profile(Phase.PORE)
+
+
+def profile_deviation(
+    structure: Mesostructure, wanted: Profile, *, phase: Phase, window: float
+) -> NDArray[np.float64]:
+    """
+    Return by how much a phase departs from the profile that was asked for.
+
+    Parameters
+    ----------
+    structure : Mesostructure
+        Structure; without channels, as profiles hold between them.
+    wanted : Profile
+        Requested volume fraction [-], e.g. `ElectrodeDesign.porosity_profile`.
+    phase : Phase
+        Phase.
+    window : float
+        Thickness over which both are averaged [m]; one median particle diameter tells the fluctuation of the packing.
+
+    Returns
+    -------
+    ndarray, shape (nz − n + 1,), float64
+        Volume fraction minus request [-], averaged over every run of n slices, n being `window` in voxels.
+
+    Raises
+    ------
+    ValueError
+        If the window is not between a voxel and the thickness.
+
+    Examples
+    --------
+    >>> from meso import Mesostructure, Profile
+    >>> layered = Mesostructure(np.repeat([0, 1], 4).reshape(2, 2, 2), voxel_size=1e-6)
+    >>> profile_deviation(layered, Profile.constant(0.5), phase=Phase.PORE, window=1e-6).tolist()
+    [0.5, -0.5]
+    """
+    count, step = structure.shape[0], structure.voxel_size[0]
+    slices = round(window / step)
+    if not 1 <= slices <= count:
+        raise ValueError(
+            f"window must lie between a voxel, {step:.4g} m, and the thickness, got {window:.4g}"
+        )
+    excess = structure.fraction_profile(phase) - wanted((np.arange(count) + 0.5) / count)
+    return np.convolve(excess, np.full(slices, 1 / slices), mode="valid")
 
 
 def connected_voxels(

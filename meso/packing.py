@@ -28,6 +28,9 @@ GAP = 1e-3
 PRESSING, REARRANGING = 0.01, 100
 """Compression of a film in one step of calendering [-], and steps of relaxation after it without friction."""
 
+ROUNDS, SWELLING = 10, 0.01
+"""Corrections of the finished packing to its profile, and the most by which they change a radius [-]."""
+
 
 def pack_particles(
     design: ElectrodeDesign, *, width: float, rng: np.random.Generator, cube: bool = False
@@ -82,6 +85,7 @@ def pack_particles(
     if design.calendering is not None:
         pressed = _Target(design, width=width, cube=cube)
         target = _press(grains, target, pressed, steps=round(REARRANGING * design.calendering.rearrangement))
+    _even_out(grains, target, window=design.median_diameter, pressed=design.calendering is not None)
     _keep_inside(grains, target)
     for _ in range(3):
         areas = _plane_areas(grains, target).sum(axis=0)
@@ -287,6 +291,41 @@ def _level(grains: _Grains, areas: NDArray[np.float64], target: _Target) -> None
     if target.walls:
         wide = np.sqrt(grains.shapes(grains.radii)[:, 0, 0])
         grains.centres[:, 0] = np.clip(grains.centres[:, 0], wide, target.lengths[0] - wide)
+
+
+def _even_out(grains: _Grains, target: _Target, *, window: float, pressed: bool) -> None:
+    """
+    Bring the active fraction, averaged over a window, closer to the request, in place.
+
+    Particles move from planes that hold too much to those that hold too little, and grow or shrink by 1 % at most. In a
+    pressed film they only grow or shrink: its contacts are flat already, and moving would undo the pressing.
+    """
+    step, wanted, packed = (
+        target.lengths[0] / len(target.middles),
+        target.local.sum(axis=0),
+        grains.radii.copy(),
+    )
+    width = 2 * round(0.5 * window / step) + 1
+    for turn in range(ROUNDS):
+        _keep_inside(grains, target)
+        excess = _moving_mean(_plane_areas(grains, target).sum(axis=0) - wanted, width, walls=target.walls)
+        excess -= excess.mean()
+        surplus = np.interp(grains.centres[:, 0], target.middles, excess / wanted)
+        if not pressed and not target.walls and turn < ROUNDS - 2:
+            # A plane passes on what it and the planes before it hold too much.
+            passed = np.cumsum(excess) * step
+            moves = _moving_mean((passed - passed.mean()) / wanted, width // 4 * 2 + 1, walls=False)
+            grains.centres[:, 0] += np.interp(grains.centres[:, 0], target.middles, moves)
+        grown = grains.radii * (1 - surplus / 6)
+        grains.radii = np.clip(grown, packed * (1 - SWELLING), packed * (1 + SWELLING))
+        if not pressed:
+            _relax(grains, target, steps=200)
+
+
+def _moving_mean(values: NDArray[np.float64], width: int, *, walls: bool) -> NDArray[np.float64]:
+    """Average over an odd number of planes of a box that wraps or is mirrored at its walls."""
+    padded = np.pad(values, width, mode="symmetric" if walls else "wrap")
+    return np.convolve(padded, np.full(width, 1 / width), mode="same")[width:-width]
 
 
 def _press(grains: _Grains, loose: _Target, pressed: _Target, *, steps: int) -> _Target:

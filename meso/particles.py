@@ -146,6 +146,17 @@ class ParticlePacking:
         return longest_axes(self.radii, self.aspect_ratios)
 
     @property
+    def surface_areas(self) -> NDArray[np.float64]:
+        """Surface of every particle [m2], overlaps and faces of the electrode not considered; closed forms of spheroids."""
+        aspects = self.aspect_ratios
+        across = self.radii * aspects ** (-1 / 3)
+        flat, long = np.minimum(aspects, 1.0), np.maximum(aspects, 1.0)
+        oblate, prolate = np.sqrt(1 - flat**2), np.sqrt(1 - long**-2.0)
+        rim = np.divide(flat**2 * np.arctanh(oblate), oblate, out=np.ones_like(flat), where=oblate > 1e-4)
+        side = np.divide(long * np.arcsin(prolate), prolate, out=np.ones_like(long), where=prolate > 1e-4)
+        return np.asarray(2 * np.pi * across**2 * (1 + np.where(aspects < 1, rim, side)))
+
+    @property
     def shapes(self) -> NDArray[np.float64]:
         """Matrices S [m2] with which xᵀ S⁻¹ x = 1 is the surface of each particle, shape (n, 3, 3)."""
         return self.radii[:, None, None] ** 2 * unit_shapes(self.aspect_ratios, self.axes)
