@@ -85,6 +85,28 @@ def run(
 
 
 @app.command()
+def init(
+    file: Annotated[
+        Path, typer.Argument(metavar="[FILE]", help="File to write; an existing one is left alone.")
+    ] = Path("study.toml"),
+) -> None:
+    """Write a commented study with every key, to start from."""
+    from studies.template import write_template
+
+    write_template(file)
+    typer.echo(f"{file}: edit it, check it with meso validate {file}, run it with meso run {file}")
+
+
+@app.command()
+def validate(config: Config) -> None:
+    """Check a study without running it."""
+    from studies.config import StudyConfig
+    from studies.template import check_study
+
+    typer.echo(f"{config}: {check_study(StudyConfig.from_toml(config))}")
+
+
+@app.command()
 def status(folder: Folder, *, as_json: Json = False) -> None:
     """Show how far a study is and the best designs so far."""
     from studies.terminal import print_status, status_document

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from studies.ranges import Table
 from studies.trials import mean_of
@@ -69,6 +69,10 @@ class ObjectiveTable(Table):
         if isinstance(value, str):
             return (value,)
         return tuple(value) if isinstance(value, list) else value
+
+    @field_serializer("maximize")
+    def _as_list(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
 
     @model_validator(mode="before")
     @classmethod

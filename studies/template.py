@@ -1,4 +1,4 @@
-"""A commented study to start from."""
+"""A commented study to start from, and a check of one that was edited."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from solvers import CellParameters
+from studies.config import MOST_TRIALS
 from studies.errors import ConfigError
 from studies.objectives import OBJECTIVES
 from studies.parameters import TABLE
+from studies.samplers import check_sampler
+from studies.space import DesignSpace
 from studies.storage import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from studies.config import StudyConfig
     from studies.parameter import Parameter
 
 SEARCHED = {
@@ -66,6 +70,40 @@ def write_template(file: Path) -> None:
     if not file.parent.is_dir():
         raise ConfigError(f"{file}: the folder {file.parent} does not exist; create it first")
     write_atomically(file, template_text())
+
+
+def check_study(config: StudyConfig) -> str:
+    """
+    Check what only shows when a study starts: cell, packages, a first design.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        A study whose keys and values are valid.
+
+    Returns
+    -------
+    str
+        What it will do, in one line.
+
+    Raises
+    ------
+    ConfigError
+        If it could not run.
+    """
+    check_sampler(config)
+    cell = config.cell.parameters()
+    space = DesignSpace.of(config, active_capacity=cell.active_capacity)
+    try:
+        space.central()
+    except ValueError as error:
+        raise ConfigError(f"the design in the middle of all ranges: {error}") from None
+    ends = [] if config.trials == MOST_TRIALS else [f"{config.trials} trials"]
+    ends += [] if config.hours is None else [f"{config.hours:g} h"]
+    return (
+        f"valid; {' or '.join(ends)} with {config.search.sampler}, {len(space.searched)} parameters searched "
+        f"({len(space.uniform.searched)} by the uniform control), maximizes {', '.join(config.objectives.maximize)}"
+    )
 
 
 def _line(parameter: Parameter) -> str:

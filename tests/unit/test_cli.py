@@ -222,3 +222,19 @@ def test_show_names_what_is_wrong(cli, layered, image, out, message):
     code, _, error = cli("show", image, "--out", out)
     assert code == 2
     assert message in error
+
+
+def test_init_writes_what_validate_accepts(cli, tmp_path):
+    code, out, _ = cli("init")
+    assert (code, out.count("\n")) == (0, 1)
+    code, out, _ = cli("validate", "study.toml")
+    assert (code, out.count("\n")) == (0, 1)
+    assert out.startswith("study.toml: valid; 200 trials")
+    text = (tmp_path / "study.toml").read_text("utf-8")
+    code, _, error = cli("init", "study.toml")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "is left as it is" in error
+    (tmp_path / "study.toml").write_text(text.replace("porosity =", "porositty ="), "utf-8")
+    code, out, error = cli("validate", "study.toml")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert "did you mean porosity?" in error
