@@ -237,6 +237,7 @@ def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: A
     axes.images[0].set_interpolation("none")
     depth, width = 1e6 * structure.thickness, 1e6 * structure.shape[2] * structure.voxel_size[2]
     axes.set(xlim=(0, 1e6 * extent[0]), ylim=(0, 1e6 * extent[1]))
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= depth])
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= width])
     axes.spines.left.set_bounds(0, width)
     axes.spines.bottom.set_bounds(0, depth)
