@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import io
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meso.figures import COLOURS as PHASE_COLOURS
+from meso.figures import draw_cut, make_axes, styled
 from solvers.figures import SHARE_COLOURS
 from studies.storage import STRUCTURED, UNIFORM
 from studies.summary import DESIGN_NAMES, LOSS_NAMES, UNGRADED
-from studies.vector import INK, report_style
+from studies.vector import INK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from meso import Mesostructure
-
-Arguments = ParamSpec("Arguments")
-Drawn = TypeVar("Drawn")
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 COLOURS = {STRUCTURED: "#0072B2", UNIFORM: "#D55E00", UNGRADED: "#7A8794"}
@@ -38,29 +34,6 @@ PROFILES = {
     "lithiation": ("discharge_depth", "stoichiometry", "final stoichiometry [–]"),
 }
 """What is drawn through the thickness: its depths and values in the stored profiles, and the axis."""
-
-
-def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
-    """
-    Make a function draw in the style of the report, whatever the style of the session.
-
-    Parameters
-    ----------
-    draw : callable
-        The function.
-
-    Returns
-    -------
-    callable
-        The same in the style of the report.
-    """
-
-    @wraps(draw)
-    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
-        with report_style():
-            return draw(*args, **kwargs)
-
-    return drawn
 
 
 @styled
@@ -114,27 +87,6 @@ def render(figure: Figure) -> bytes:
     return target.getvalue()
 
 
-def axes_of(axes: Axes | None) -> Axes:
-    """
-    Make axes in a new figure where none are given.
-
-    Parameters
-    ----------
-    axes : Axes or None
-        What the caller gave.
-
-    Returns
-    -------
-    Axes
-        Where to draw.
-    """
-    if axes is not None:
-        return axes
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(6.0, 4.0), layout="constrained")[1]
-
-
 @styled
 def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: Axes | None = None) -> Axes:
     """
@@ -154,7 +106,7 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
     Axes
         One bar per design, in per cent of the theoretical capacity, with the 95 % interval of the utilization.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     designs = designs_of(comparison)
     names = {**({} if enlarged else {"utilization": "utilized"}), **LOSS_NAMES}
     statistics = [design["statistics"] for design in designs.values()]
@@ -208,7 +160,7 @@ def draw_voltages(comparison: Mapping[str, Any], *, cutoff_voltage: float, axes:
     Axes
         Voltage over delivered areal capacity.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     for name, design in designs_of(comparison).items():
         for index, curve in enumerate(design["discharges"]):
             capacity = MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * np.asarray(curve["areal_capacity"])
@@ -243,7 +195,7 @@ def draw_profile(comparison: Mapping[str, Any], quantity: str, *, axes: Axes | N
     Axes
         Separator on the left. The local MacMullin number is the inverse of a slice's transport efficiency.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     depth, values, label = PROFILES[quantity]
     for name, design in designs_of(comparison).items():
         grid = np.linspace(0.0, 1.0, 60)
@@ -278,26 +230,14 @@ def draw_slice(structure: Mesostructure, *, extent: tuple[float, float], axes: A
     Axes
         Separator on the left, current collector on the right.
     """
-    from matplotlib.colors import ListedColormap
-
-    axes = axes_of(axes)
-    depth, width = 1e6 * structure.thickness, 1e6 * structure.shape[1] * structure.voxel_size[1]
-    axes.imshow(
-        structure.labels[:, :, structure.shape[2] // 2].T,
-        cmap=ListedColormap(list(PHASE_COLOURS.values())),
-        vmin=-0.5,
-        vmax=len(PHASE_COLOURS) - 0.5,
-        extent=(0, depth, 0, width),
-        aspect="equal",
-        interpolation="none",
-    )
-    axes.grid(visible=False)
-    axes.set(
-        xlabel="depth from the separator [µm]",
-        ylabel="width [µm]",
-        xlim=(0, 1e6 * extent[0]),
-        ylim=(0, 1e6 * extent[1]),
-    )
+    axes = draw_cut(structure, axes=make_axes(axes))
+    # A page names the phases once; and it scales the voxels itself, sharply.
+    if (legend := axes.get_legend()) is not None:
+        legend.remove()
+    axes.images[0].set_interpolation("none")
+    depth, width = 1e6 * structure.thickness, 1e6 * structure.shape[2] * structure.voxel_size[2]
+    axes.set(xlim=(0, 1e6 * extent[0]), ylim=(0, 1e6 * extent[1]))
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= depth])
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= width])
     axes.spines.left.set_bounds(0, width)
     axes.spines.bottom.set_bounds(0, depth)

@@ -1,12 +1,11 @@
-"""Figures of what comes after the search: the frontier, what-if, the Pareto front, the importance of parameters."""
+"""Figures of what comes after the search: the frontier, what-if, the importance of parameters."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from studies.figures import COLOURS, MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE, axes_of, styled
+from meso.figures import make_axes, styled
+from studies.figures import COLOURS, MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE
 from studies.storage import STRUCTURED, UNIFORM
 from studies.vector import INK
 
@@ -37,7 +36,7 @@ def draw_frontier(document: Mapping[str, Any], *, axes: Axes | None = None) -> A
     Axes
         Best structured design and control with 95 % intervals, under the analytic ceilings; a cross where none was found.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     rates = document["rates"]
     for (pores, key), style in zip(CEILINGS.items(), ("--", ":"), strict=True):
         reached = [rate for rate in rates if rate[key]["areal_capacity"] > 0]
@@ -86,7 +85,7 @@ def draw_gain(document: Mapping[str, Any], *, axes: Axes | None = None) -> Axes:
     Axes
         Paired difference over the rate, with 95 % intervals.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     known = [(rate["c_rate"], rate["gain"]) for rate in document["rates"] if rate["gain"]]
     axes.axhline(0, color="#9AA5B1", lw=1.0)
     _draw_intervals(axes, known, factor=100.0, colour=INK, marker="D", line="none")
@@ -157,7 +156,7 @@ def draw_tornado(
     Axes
         One bar for every design and variation, with 95 % intervals.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
 
     def size(name: str) -> float:
         return max((abs(each["mean"]) for design in changes.values() if (each := design[name])), default=0.0)
@@ -186,44 +185,6 @@ def draw_tornado(
 
 
 @styled
-def draw_front(
-    points: Mapping[str, tuple[Sequence[Sequence[float]], Sequence[bool], Sequence[bool]]],
-    *,
-    labels: tuple[str, str],
-    axes: Axes | None = None,
-) -> Axes:
-    """
-    Draw two objectives of every trial, and the designs that no other one beats in both.
-
-    Parameters
-    ----------
-    points : mapping of str to (values, feasible, on the front)
-        For each search two values a trial, whether it fulfils the constraints, and whether it is on the Pareto front.
-    labels : tuple of str
-        The two objectives with their units.
-    axes : Axes, optional
-        Where to draw; a new figure when left out.
-
-    Returns
-    -------
-    Axes
-        Fronts as stairs through filled markers; open markers violate a constraint.
-    """
-    axes = axes_of(axes)
-    for arm, (values, feasible, front) in points.items():
-        x, y = np.asarray(values, dtype=np.float64).reshape(-1, 2).T
-        keeps, best = np.asarray(feasible, dtype=bool), np.asarray(front, dtype=bool)
-        colour = COLOURS[arm]
-        axes.scatter(x[~keeps], y[~keeps], s=14, facecolors="none", edgecolors=colour, alpha=0.4, lw=0.8)
-        axes.scatter(x[keeps & ~best], y[keeps & ~best], s=12, color=colour, alpha=0.35, lw=0)
-        order = np.argsort(x[best])
-        # Left of a point of the front, and down to the next one, lies what it beats.
-        axes.step(x[best][order], y[best][order], where="pre", color=colour, marker="o", ms=4.5, label=arm)
-    axes.set(xlabel=labels[0], ylabel=labels[1])
-    return axes
-
-
-@styled
 def draw_importance(importances: Mapping[str, Mapping[str, float]], *, axes: Axes | None = None) -> Axes:
     """
     Draw how much of the variance of the better trials each parameter explains.
@@ -240,7 +201,7 @@ def draw_importance(importances: Mapping[str, Mapping[str, float]], *, axes: Axe
     Axes
         One bar for every search and parameter, the most important on top.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     names = {name for each in importances.values() for name in each}
     order = sorted(names, key=lambda name: -max(each.get(name, 0.0) for each in importances.values()))
     height = 0.8 / len(importances)

@@ -11,6 +11,8 @@ from meso.figures import COLOURS as PHASE_COLOURS
 from solvers.figures import SHARE_COLOURS
 from studies import figures, search_figures
 from studies.figures import COLOURS, designs_of
+from studies.objectives import pareto_of, value_of
+from studies.search_figures import scale_of
 from studies.storage import ARMS
 from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, percent
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from meso import Mesostructure
+    from studies.objectives import ObjectiveTable
     from studies.trials import TrialRecord
 
 PHASE_NAMES = {Phase.PORE: "pore", Phase.ACTIVE: "active material", Phase.BINDER: "carbon–binder domain"}
@@ -190,7 +193,7 @@ def slice_gallery(structures: Mapping[str, Mesostructure]) -> Gallery:
         A slice each.
     """
     depth = max(each.thickness for each in structures.values())
-    width = max(each.shape[1] * each.voxel_size[1] for each in structures.values())
+    width = max(each.shape[2] * each.voxel_size[2] for each in structures.values())
     panels = []
     for name, each in structures.items():
         fractions = ", ".join(
@@ -212,7 +215,7 @@ def slice_gallery(structures: Mapping[str, Mesostructure]) -> Gallery:
     )
 
 
-def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
+def search_galleries(records: Sequence[TrialRecord], objectives: ObjectiveTable) -> dict[str, Gallery]:
     """
     Show how the search went.
 
@@ -220,11 +223,14 @@ def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
     ----------
     records : sequence of TrialRecord
         Trials of all searches.
+    objectives : ObjectiveTable
+        What they maximised.
 
     Returns
     -------
     dict of str to Gallery
-        History, and utilization over each searched parameter; empty without a complete trial.
+        ``history``, with Pareto fronts where there are several objectives, and ``parameters``: utilization over each
+        searched one; empty without a complete trial.
     """
     complete = [record for record in records if record.is_complete]
     if not complete:
@@ -232,17 +238,19 @@ def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
     names = [name for name in PARAMETER_NAMES if any(name in record.parameters for record in complete)]
     legend = {arm: COLOURS[arm] for arm in ARMS}
     best = max(record.utilization for record in complete)
+    history = Panel(
+        name="history",
+        title="Utilization of every trial",
+        label=f"{len(complete)} trials in the order of the search; the largest utilization is {percent(best)} %.",
+        draw=partial(search_figures.draw_history, records),
+    )
+    fronts = [_front(complete, objectives, other) for other in objectives.maximize[1:]]
     return {
         "history": Gallery(
-            panels=[
-                Panel(
-                    name="history",
-                    title="Utilization of every trial",
-                    label=f"{len(complete)} trials in the order of the search; the largest utilization is {percent(best)} %.",
-                    draw=partial(search_figures.draw_history, records),
-                )
-            ],
-            caption="Lines: best feasible design so far. Open markers violate a constraint.",
+            panels=[history, *fronts],
+            caption="Lines: best feasible design so far"
+            + (", and the designs that no other one beats in both objectives" if fronts else "")
+            + ". Open markers violate a constraint.",
             legend=legend,
         ),
         "parameters": Gallery(
@@ -260,3 +268,26 @@ def search_galleries(records: Sequence[TrialRecord]) -> dict[str, Gallery]:
             legend=legend,
         ),
     }
+
+
+def _front(records: Sequence[TrialRecord], objectives: ObjectiveTable, other: str) -> Panel:
+    """Draw the first objective and another one of every trial."""
+    first = objectives.maximize[0]
+    points, sizes = {}, []
+    for arm in ARMS:
+        trials = [record for record in records if record.arm == arm]
+        front = {record.number for record in pareto_of(trials, objectives)}
+        values = [
+            tuple(scale_of(name)[0] * value_of(name, record.evaluations) for name in (other, first))
+            for record in trials
+        ]
+        feasible = [record.is_feasible for record in trials]
+        points[arm] = (values, feasible, [record.number in front for record in trials])
+        sizes.append(f"{len(front)} designs of the {arm} search")
+    x, y = (f"{name.replace('_', ' ')} [{scale_of(name)[1]}]" for name in (other, first))
+    return Panel(
+        name=f"front_{objectives.maximize.index(other)}",
+        title="Pareto front",
+        label=f"{y} over {x} of every trial. On the Pareto front: {' and '.join(sizes)}.",
+        draw=partial(search_figures.draw_front, points, labels=(x, y)),
+    )

@@ -78,7 +78,7 @@ def write_report(folder: str | Path) -> Path:
     """
     study = StudyFolder.existing(folder)
     config, records, comparison = study.read_config(), study.read_records(), read_comparison(study)
-    galleries = search_galleries(records)
+    galleries = search_galleries(records, config.objectives)
     view = None
     if comparison is not None:
         cell = config.cell.parameters()

@@ -6,16 +6,48 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studies.figures import COLOURS, axes_of, styled
+from meso.figures import make_axes, styled
+from studies.figures import COLOURS
 from studies.storage import ARMS
 from studies.summary import PARAMETER_NAMES, UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from studies.trials import TrialRecord
+
+SCALES = {
+    "energy_density": (1e-3, "Wh L⁻¹"),
+    "delivered_volumetric_capacity": (1e-3, "mAh cm⁻³"),
+    "volumetric_capacity": (1e-3, "mAh cm⁻³"),
+    "delivered_areal_capacity": (0.1, "mAh cm⁻²"),
+    "areal_capacity": (0.1, "mAh cm⁻²"),
+}
+"""Objectives that are no utilization: from SI units to those of a figure."""
+
+
+def scale_of(objective: str) -> tuple[float, str]:
+    """
+    Return the unit in which an objective is drawn.
+
+    Parameters
+    ----------
+    objective : str
+        Name of the objective.
+
+    Returns
+    -------
+    (float, str)
+        Factor from SI units, and the unit.
+
+    Examples
+    --------
+    >>> scale_of("utilization@0.5C"), scale_of("areal_capacity")
+    ((100.0, '%'), (0.1, 'mAh cm⁻²'))
+    """
+    return SCALES.get(objective, (100.0, "%"))
 
 
 @styled
@@ -37,7 +69,7 @@ def draw_history(records: Sequence[TrialRecord], *, axes: Axes | None = None) ->
     """
     from matplotlib.ticker import MaxNLocator
 
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     for arm in ARMS:
         trials = [record for record in records if record.arm == arm and record.is_complete]
         if not trials:
@@ -74,7 +106,7 @@ def draw_parameter(records: Sequence[TrialRecord], name: str, *, axes: Axes | No
     Axes
         One colour per search; open markers violate a constraint.
     """
-    axes = axes_of(axes)
+    axes = make_axes(axes)
     for arm in ARMS:
         chosen = [r for r in records if r.arm == arm and r.is_complete and name in r.parameters]
         _scatter(
@@ -88,6 +120,44 @@ def draw_parameter(records: Sequence[TrialRecord], name: str, *, axes: Axes | No
     axes.set(xlabel=f"{label} [{UNITS.get(name, '–')}]", ylabel="utilization [%]")
     if not any(isinstance(record.parameters.get(name), str) for record in records):
         axes.locator_params(axis="x", nbins=5)
+    return axes
+
+
+@styled
+def draw_front(
+    points: Mapping[str, tuple[Sequence[Sequence[float]], Sequence[bool], Sequence[bool]]],
+    *,
+    labels: tuple[str, str],
+    axes: Axes | None = None,
+) -> Axes:
+    """
+    Draw two objectives of every trial, and the designs that no other one beats in both.
+
+    Parameters
+    ----------
+    points : mapping of str to (values, feasible, on the front)
+        For each search two values a trial, whether it fulfils the constraints, and whether it is on the Pareto front.
+    labels : tuple of str
+        The two objectives with their units.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        Fronts as stairs through filled markers; open markers violate a constraint.
+    """
+    axes = make_axes(axes)
+    for arm, (values, feasible, front) in points.items():
+        x, y = np.asarray(values, dtype=np.float64).reshape(-1, 2).T
+        keeps, best = np.asarray(feasible, dtype=bool), np.asarray(front, dtype=bool)
+        colour = COLOURS[arm]
+        axes.scatter(x[~keeps], y[~keeps], s=14, facecolors="none", edgecolors=colour, alpha=0.4, lw=0.8)
+        axes.scatter(x[keeps & ~best], y[keeps & ~best], s=12, color=colour, alpha=0.35, lw=0)
+        order = np.argsort(x[best])
+        # Left of a point of the front, and down to the next one, lies what it beats.
+        axes.step(x[best][order], y[best][order], where="pre", color=colour, marker="o", ms=4.5, label=arm)
+    axes.set(xlabel=labels[0], ylabel=labels[1])
     return axes
 
 

@@ -7,11 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from meso.figures import style_sheet
-
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from matplotlib.figure import Figure
 
 INK = "#1f2933"
@@ -21,25 +17,6 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _DROPPED = {"font-family", "-inkscape-font-specification", "line-height"}
 _SHORT_FONT = re.compile(r"(?:(\d+|bold)\s+)?([\d.]+px)\s")
-
-
-def report_style(**settings: object) -> AbstractContextManager[None]:
-    """
-    Draw in the style of the report, whatever the style of the session.
-
-    Parameters
-    ----------
-    **settings : object
-        Further settings of Matplotlib, underscores for dots.
-
-    Returns
-    -------
-    context manager
-        In which the style holds.
-    """
-    from matplotlib import style
-
-    return style.context([style_sheet(), {name.replace("_", "."): value for name, value in settings.items()}])
 
 
 def as_svg(figure: Figure, *, key: str, label: str) -> str:
@@ -62,8 +39,10 @@ def as_svg(figure: Figure, *, key: str, label: str) -> str:
         ``unsafe-inline`` would ignore: what Matplotlib writes as styles stands as attributes, and ink is the colour
         of the surrounding text.
     """
+    from matplotlib import rc_context
+
     target = io.StringIO()
-    with report_style(svg_fonttype="none", svg_hashsalt=key):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": key}):
         figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     # Our own drawing, not a document from elsewhere.
     root = ET.fromstring(target.getvalue())  # noqa: S314

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from studies.finding_figures import draw_front, draw_frontier, draw_gain, draw_tornado
+from studies.finding_figures import draw_frontier, draw_gain, draw_tornado
+from studies.search_figures import draw_front
 from studies.sections import frontier_section, ledger_section, sections_of, tolerance_section
 from studies.storage import StudyFolder
 
