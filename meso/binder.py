@@ -23,6 +23,9 @@ _BINS = 2048
 NEAR, SAFE = 0.35, 1.1
 """Share of the reach in which second particles are looked for first, and the margin that makes it do."""
 
+SAMPLE = 2_000_000
+"""Faces of one direction that say how far the threshold is off."""
+
 STRENGTH, WAVES = 1.2, 96
 """Standard deviation of the logarithm of the threshold in fingers, and waves that make it up."""
 
@@ -72,9 +75,8 @@ def add_binder(
     with knots 2·`reach` apart, each set so that the mean over its neighbourhood is met. Fingers multiply it by
     exp(1.2·morphology·g) with g a Gaussian random field of unit variance and a correlation length of `reach`/2, given by
     its waves and so independent of the voxels: the reading of the film-to-finger scale of Mistry et al. (ACS Appl. Mater.
-    Interfaces 10, 6317, 2018) that keeps every surface analytic. Face fractions come from marching
-    squares on the distances at the voxel corners; where a face is cut, it is divided into 4 squares, or 16 in the gap between
-    two particles, and the distances are taken anew at their corners.
+    Interfaces 10, 6317, 2018) that keeps every surface analytic. A face that is cut is divided into 16 squares, the
+    distances are taken at their corners, and the share of each square follows from the plane through them.
     """
     if structure.particles is None or structure.face_fractions is None or not structure.periodic:
         raise ValueError(
@@ -85,14 +87,12 @@ def add_binder(
     waves = (
         _waves(structure, length=0.5 * reach, strength=STRENGTH * morphology, rng=rng) if morphology else None
     )
-    for near in (NEAR * reach, reach):
+    near, enough = 0.0, NEAR * reach
+    while near < enough:
         # Where the second particle is farther than `near`, binder would need a threshold beyond bridging × near.
+        near = min(reach, enough)
         field = _Field(structure, bridging=bridging, reach=near, waves=waves)
-        found = field.threshold(fraction, window=reach, last=near == reach)
-        if found is not None:
-            break
-    assert found is not None
-    level, exponent = found
+        level, exponent, enough = field.threshold(fraction, window=reach, longest=reach)
     level, faces = field.fit(level, wanted=fraction.mean(), exponent=exponent)
     return Mesostructure(
         np.where(field.fills_centre(level), np.uint8(Phase.BINDER), structure.labels),
@@ -148,8 +148,8 @@ class _Field:
         self, points: tuple[int, int, int], offset: float
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
         """Distance to the nearest particle, the field, and the two nearest images on a grid shifted by offset voxels."""
-        first, second = (np.full(points, self.reach, dtype=np.float32) for _ in range(2))
-        nearest, follower = (np.full(points, -1, dtype=np.int32) for _ in range(2))
+        first, second = (np.empty(points, dtype=np.float32) for _ in range(2))
+        nearest, follower = (np.empty(points, dtype=np.int32) for _ in range(2))
         images = self.images
         share(
             kernels.nearest_two,
@@ -171,12 +171,12 @@ class _Field:
         return first, second, nearest, follower
 
     def threshold(
-        self, fraction: Profile, *, window: float, last: bool
-    ) -> tuple[NDArray[np.float64], float] | None:
+        self, fraction: Profile, *, window: float, longest: float
+    ) -> tuple[NDArray[np.float64], float, float]:
         """
         Find by counts the threshold in every plane of corners that holds the wanted binder, and d ln volume / d ln of it.
 
-        None if the reach is too short to know and this is not the last try.
+        The last number is the reach, at most longest, that it takes to know: look again with it where it exceeds this one.
         """
         nz, ny, nx = self.structure.shape
         top = (1 + self.bridging) * self.reach
@@ -190,9 +190,9 @@ class _Field:
         weights[:, [0, -1]] *= 0.5
         weights /= weights.sum(axis=1, keepdims=True)
         available, wanted = weights @ below, weights @ fraction(depth)
-        if not last and np.any(available[:, -1] <= wanted):
-            return None
         if np.any(available[:, -1] <= wanted):
+            if self.reach < longest:
+                return np.zeros(0), 0.0, longest
             worst = int(np.argmin(available[:, -1] - wanted))
             raise ValueError(
                 f"binder_fraction must stay below what fits within reach of the particles, {available[worst, -1]:.4g} at "
@@ -203,34 +203,44 @@ class _Field:
         levels = [
             np.interp(want, row, edges) if want > 0 else 0.0 for want, row in zip(wanted, rows, strict=True)
         ]
-        if not last and SAFE * self.most * max(levels) > (self.bridging or 1.0) * self.reach:
-            return None
+        enough = min(longest, SAFE * self.most * max(levels) / (self.bridging or 1.0))
+        if enough > self.reach:
+            return np.zeros(0), 0.0, min(longest, SAFE * enough)
         thin, thick = (
             sum(np.interp(scale * at, edges, row) for at, row in zip(levels, rows, strict=True))
             for scale in (0.95, 1.05)
         )
         exponent = min(4.0, max(0.5, float(np.log(thick / thin) / np.log(1.05 / 0.95))))
-        return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), exponent
+        return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), exponent, 0.0
 
     def fit(
         self, level: NDArray[np.float64], *, wanted: float, exponent: float
     ) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
-        along_x = self.faces(level, axis=2)
-        got = _plane_mean(along_x, axis=2)  # one direction says well enough how far to go
-        for _ in range(8):
-            last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
-            level = level * factor
-            along_y, along_x = self.faces(level, axis=1), self.faces(level, axis=2)
-            got = 0.5 * (_plane_mean(along_y, axis=1) + _plane_mean(along_x, axis=2))
-            if abs(got - wanted) <= 3e-4 * wanted:
-                break
-            if 0 < last != got > 0 and factor != 1:
-                exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
-        return level, (self.faces(level, axis=0), along_y, along_x)
+        # A sample of the rows says how far to go.
+        strides = sorted({max(1, self.structure.labels.size // SAMPLE), 1}, reverse=True)
+        for stride in strides:
+            close = 3e-4 * wanted if stride == strides[0] else max(3e-4 * wanted, 5e-5)
+            last, factor = 0.0, 1.0
+            for _ in range(8):
+                level = level * factor
+                lateral = [self.faces(level, axis=axis, stride=stride) for axis in (1, 2)]
+                got = 0.5 * sum(
+                    _sampled_mean(faces, axis, stride) for axis, faces in zip((1, 2), lateral, strict=True)
+                )
+                if abs(got - wanted) <= close:
+                    break
+                if 0 < last != got > 0:
+                    exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
+                last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
+        return level, (self.faces(level, axis=0), lateral[0], lateral[1])
 
-    def faces(self, level: NDArray[np.float64], *, axis: int) -> NDArray[np.uint8]:
-        """Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last."""
+    def faces(self, level: NDArray[np.float64], *, axis: int, stride: int = 1) -> NDArray[np.uint8]:
+        """
+        Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last.
+
+        With a stride only the rows of each plane whose index leaves the same remainder as the plane's are written.
+        """
         above = self.value - level.astype(np.float32)[:, None, None] * self.boost
         faces = np.empty_like(self.active[axis], order="C")
         inner = tuple(slice(-1) if other == axis > 0 else slice(None) for other in range(3))
@@ -250,6 +260,7 @@ class _Field:
             self.nearest,
             self.follower,
             self.active[axis][inner],
+            stride,
             faces[inner],
         )
         if axis > 0:
@@ -280,6 +291,10 @@ def _waves(
     return (phase.astype(np.complex64), *number)
 
 
-def _plane_mean(faces: NDArray[np.uint8], *, axis: int) -> float:
-    """Mean fraction over all planes but the last, which repeats the first."""
-    return float(np.moveaxis(faces, axis, 0)[:-1].mean(dtype=np.float64)) / WHOLE_FACE
+def _sampled_mean(faces: NDArray[np.uint8], axis: int, stride: int) -> float:
+    """Mean fraction over the rows that `_Field.faces` wrote, without the last plane, which repeats the first."""
+    inner = np.moveaxis(np.moveaxis(faces, axis, 0)[:-1], 0, axis)
+    if stride == 1:
+        return float(inner.mean(dtype=np.float64)) / WHOLE_FACE
+    plane, row = np.ogrid[: inner.shape[0], : inner.shape[1]]
+    return float(inner[plane % stride == row % stride].mean(dtype=np.float64)) / WHOLE_FACE

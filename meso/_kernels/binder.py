@@ -9,18 +9,20 @@ from meso._kernels.voxels import depth_in
 
 jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
-COARSE, FINE = 2, 4
+PARTS = 4
+"""Squares along the edge of a face that a surface may cross."""
+
+POINTS = 32
+"""Room for their (PARTS + 1)² corners, in whole vectors."""
 
 
 @jit
-def surface_distance(radius, inverse, dz, dy, dx):
-    """Signed distance to the surface of a sphere of a radius, or of an ellipsoid if inverse is none of a sphere."""
-    if (
+def is_sphere(inverse):
+    """Whether S⁻¹ is that of a sphere."""
+    return (
         inverse[0, 0] == inverse[1, 1] == inverse[2, 2]
         and inverse[0, 1] == inverse[0, 2] == inverse[1, 2] == 0.0
-    ):
-        return math.sqrt(dz * dz + dy * dy + dx * dx) - radius
-    return depth_in(inverse, dz, dy, dx)
+    )
 
 
 @jit
@@ -31,14 +33,17 @@ def nearest_two(
     Signed distance from the points of planes low…high − 1 of a grid to the nearest and the second nearest particle.
 
     centres (n, 3), reaches (n,) longest semi-axes, shapes, inverses (n, 3, 3), edges (3,) float64; the points lie at
-    (index + offset) × edge. first, second: float32 of the grid's shape, hold reach on entry, beyond which nothing is
-    looked for. nearest, follower: int32 of the same shape, −1 on entry, receive the indices of the two particles.
+    (index + offset) × edge. first, second: float32 of the grid's shape, are overwritten, `reach` where a particle is
+    farther than that. nearest, follower: int32 of the same shape, receive the indices of the two particles or −1.
     """
+    first[low:high], second[low:high] = reach, reach
+    nearest[low:high], follower[low:high] = -1, -1
     ny, nx = first.shape[1], first.shape[2]
     hz, hy, hx = edges
+    row = np.empty(nx, np.float32)
     for s in range(len(reaches)):
         cz, cy, cx = centres[s, 0] - offset * hz, centres[s, 1] - offset * hy, centres[s, 2] - offset * hx
-        far, inverse, radius = reaches[s] + reach, inverses[s], reaches[s]
+        far = reaches[s] + reach
         tall, wide = math.sqrt(shapes[s, 0, 0]) + reach, math.sqrt(shapes[s, 1, 1]) + reach
         long = math.sqrt(shapes[s, 2, 2]) + reach
         k0, k1 = max(low, math.ceil((cz - tall) / hz)), min(high - 1, math.floor((cz + tall) / hz))
@@ -51,50 +56,59 @@ def nearest_two(
                 dy = j * hy - cy
                 rx = min(long, math.sqrt(max(0.0, left - dy * dy)))
                 i0, i1 = max(0, math.ceil((cx - rx) / hx)), min(nx - 1, math.floor((cx + rx) / hx))
-                for i in range(i0, i1 + 1):
-                    distance = np.float32(surface_distance(radius, inverse, dz, dy, i * hx - cx))
-                    if distance < first[k, j, i]:
-                        second[k, j, i] = first[k, j, i]
-                        first[k, j, i] = distance
-                        follower[k, j, i] = nearest[k, j, i]
-                        nearest[k, j, i] = s
-                    elif distance < second[k, j, i]:
-                        second[k, j, i] = distance
-                        follower[k, j, i] = s
+                if i0 <= i1:
+                    distances_of_row(reaches[s], inverses[s], dz, dy, i0 * hx - cx, hx, row[: i1 - i0 + 1])
+                    rank_row(
+                        s,
+                        row[: i1 - i0 + 1],
+                        first[k, j, i0 : i1 + 1],
+                        second[k, j, i0 : i1 + 1],
+                        nearest[k, j, i0 : i1 + 1],
+                        follower[k, j, i0 : i1 + 1],
+                    )
 
 
 @jit
-def negative_share(a, b, c):
-    """Share of a triangle in which the linear function with corner values a, b, c is negative."""
-    if a > b:
-        a, b = b, a
-    if b > c:
-        b, c = c, b
-    if a > b:
-        a, b = b, a
-    if a >= 0.0:
-        return 0.0
-    if c <= 0.0:
-        return 1.0
-    if b >= 0.0:
-        return a * a / ((a - b) * (a - c))
-    return 1.0 - c * c / ((c - a) * (c - b))
+def distances_of_row(radius, inverse, dz, dy, dx, step, row):
+    """Signed distances to a particle from points along a row: the first at dz, dy, dx from its centre, then by steps."""
+    if is_sphere(inverse):
+        square, x, h, r = np.float32(dz * dz + dy * dy), np.float32(dx), np.float32(step), np.float32(radius)
+        for i in range(len(row)):
+            t = x + h * np.float32(i)
+            row[i] = math.sqrt(square + t * t) - r
+    else:
+        for i in range(len(row)):
+            row[i] = depth_in(inverse, dz, dy, dx + i * step)
+
+
+@jit
+def rank_row(s, row, first, second, nearest, follower):
+    """Take the distances of particle s into the two smallest; without branches, so that several points go at once."""
+    s = np.int32(s)
+    for i in range(len(row)):
+        d, a, b = row[i], first[i], second[i]
+        p, q = nearest[i], follower[i]
+        before, between = d < a, d < b
+        first[i] = d if before else a
+        nearest[i] = s if before else p
+        second[i] = a if before else (d if between else b)
+        follower[i] = p if before else (s if between else q)
 
 
 @jit
 def negative_area(a, b, c, d):
-    """Share of a square in which a function with values a, b, c, d at its corners, in turn, is negative."""
-    if min(a, b, c, d) >= 0.0:
-        return 0.0
-    if max(a, b, c, d) <= 0.0:
-        return 1.0
-    middle = 0.25 * (a + b + c + d)
-    return 0.25 * (
-        negative_share(a, b, middle)
-        + negative_share(b, c, middle)
-        + negative_share(c, d, middle)
-        + negative_share(d, a, middle)
-    )
+    """Share of a square in which the plane nearest to values a, b, c, d at its corners, in turn, is negative."""
+    half = np.float32(0.5)
+    middle = np.float32(0.25) * (a + b + c + d)
+    along, across = half * abs(b + c - a - d), half * abs(c + d - a - b)
+    steep, flat = (across, along) if across > along else (along, across)
+    far = abs(middle)
+    ends = half * (steep + flat) - far
+    ends = ends if ends > np.float32(0.0) else np.float32(0.0)
+    tiny = np.float32(1e-30)
+    smaller = half * ends * ends / (steep * flat + tiny)  # two corners of the square or one lie beyond
+    smaller = half - far / (steep + tiny) if far < half * (steep - flat) else smaller
+    return np.float32(1.0) - smaller if middle < np.float32(0.0) else smaller
 
 
 @jit
@@ -114,6 +128,7 @@ def cover_faces(
     nearest,
     follower,
     active,
+    stride,
     faces,
 ):
     """
@@ -121,74 +136,87 @@ def cover_faces(
 
     field = d1 + bridging·min(d2, reach); distance (d1), field, above (field − level) float32, nearest, follower int32 at
     the voxel corners, (nz + 1, ny + 1, nx + 1); the level is linear along the edges of a face. radii: longest semi-axes.
-    active, faces: uint8, indexed like the faces; rows begin…end − 1 of faces are overwritten. Faces that the surface may
-    cross are cut into COARSE² squares, or FINE² where two particles are within a voxel, at whose corners the distances to
-    the particles known from the voxel corners are taken anew.
+    active, faces: uint8, indexed like the faces; rows begin…end − 1 of faces are overwritten, of them only every
+    stride-th. Faces that the surface may cross are cut into PARTS² squares, at whose corners the distances to the
+    particles known from the voxel corners are taken anew.
     """
-    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    du[1 if axis == 0 else 0] = 1
-    dv[1 if axis == 2 else 2] = 1
+    au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
+    du, dv, order = np.zeros(3, np.int64), np.zeros(3, np.int64), np.array([axis, au, av])
+    du[au], dv[av] = 1, 1
     longest = max(edges[0], edges[1], edges[2])
     slack = (1.0 + bridging) * 0.75 * longest
-    near, corner, level = np.empty(8, np.int64), np.empty((2, 2)), np.empty((2, 2))
-    value = np.empty((FINE + 1, FINE + 1))
+    near, level, at = np.empty(8, np.int64), np.empty(4, np.float32), np.empty(3)
+    grid, work = divide_face(edges[au], edges[av]), np.zeros((3, POINTS), np.float32)
     for k in range(begin, end):
-        for j in range(faces.shape[1]):
+        for j in range(k % stride, faces.shape[1], stride):
             for i in range(faces.shape[2]):
                 taken = active[k, j, i]
-                least, most = math.inf, -math.inf
-                if taken < 255:
-                    for g in range(2):
-                        for h in range(2):
-                            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                            least, most = min(least, above[kk, jj, ii]), max(most, above[kk, jj, ii])
-                if least > slack or (taken == 0 and least > 0.0):
+                if taken == 255:
                     faces[k, j, i] = 0
-                elif taken == 0 and most < 0.0:
+                    continue
+                least, most, apart = math.inf, -math.inf, math.inf
+                for g in range(2):
+                    for h in range(2):
+                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                        value = above[kk, jj, ii]
+                        least, most = min(least, value), max(most, value)
+                        apart = min(apart, value - distance[kk, jj, ii])
+                # No point of a face is farther than 0.75 edges from a corner, and no distance changes faster than that:
+                # where bridging × d2 alone exceeds the level, there is no binder at any distance d1 ≥ 0.
+                if least > 0.0 and (taken == 0 or least > slack) or apart > bridging * 0.75 * longest:
+                    faces[k, j, i] = 0
+                    continue
+                if taken == 0 and most < 0.0:
                     faces[k, j, i] = 255
-                else:
-                    for g in range(2):
-                        for h in range(2):
-                            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                            corner[g, h] = min(distance[kk, jj, ii], above[kk, jj, ii])
-                            level[g, h] = field[kk, jj, ii] - above[kk, jj, ii]
-                    count = list_particles(k, j, i, du, dv, nearest, follower, near)
-                    solid, known = 0.0, near[:count]
-                    for parts in (COARSE, FINE):
-                        for g in range(2):
-                            for h in range(2):
-                                value[g * parts, h * parts] = corner[g, h]
-                        gap = take_values(
-                            k,
-                            j,
-                            i,
-                            du,
-                            dv,
-                            centres,
-                            radii,
-                            inverses,
-                            reach,
-                            bridging,
-                            edges,
-                            level,
-                            known,
-                            parts,
-                            value,
-                        )
-                        solid = 255.0 * mean_negative_area(value, parts)
-                        if gap >= longest or solid == 255.0:
-                            break
-                    faces[k, j, i] = np.uint8(max(0.0, solid - taken) + 0.5)
+                    continue
+                for g in range(2):
+                    for h in range(2):
+                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                        level[2 * g + h] = field[kk, jj, ii] - above[kk, jj, ii]
+                count = list_particles(k, j, i, du, dv, nearest, follower, near)
+                at[0], at[1], at[2] = k * edges[0], j * edges[1], i * edges[2]
+                take_values(
+                    at, order, centres, radii, inverses, reach, bridging, level, near, count, grid, work
+                )
+                solid = 255.0 * mean_negative_area(grid, work)
+                faces[k, j, i] = np.uint8(max(0.0, solid - taken) + 0.5)
 
 
 @jit
-def mean_negative_area(value, parts):
-    """Share of a square in which a function, given at the corners of parts² squares, is negative."""
+def divide_face(length, width):
+    """
+    Corners of the PARTS² squares of a face, (5, POINTS) float32, as many more repeat the first corner.
+
+    Rows 0 and 1: distances from the first corner; 2 and 3: the same as shares of length and width; 4: share of the face
+    that lies in the square of which this is the first corner.
+    """
+    side = PARTS + 1
+    grid = np.zeros((5, POINTS), np.float32)
+    for p in range(side * side):
+        g, h = p // side, p % side
+        grid[0, p], grid[1, p], grid[2, p], grid[3, p] = (
+            g / PARTS * length,
+            h / PARTS * width,
+            g / PARTS,
+            h / PARTS,
+        )
+        if g < PARTS and h < PARTS:
+            grid[4, p] = 1.0 / PARTS**2
+    return grid
+
+
+@jit
+def mean_negative_area(grid, work):
+    """Share of a face in which the function in row 2 of work, laid out as by `divide_face`, is negative."""
+    side = PARTS + 1
+    for p in range(POINTS - 8):
+        work[0, p] = grid[4, p] * negative_area(
+            work[2, p], work[2, p + 1], work[2, p + side + 1], work[2, p + side]
+        )
     total = 0.0
-    for g in range(parts):
-        for h in range(parts):
-            total += negative_area(value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h])
-    return total / parts**2
+    for p in range(POINTS - 8):
+        total += work[0, p]
+    return total
 
 
 @jit
@@ -213,40 +241,51 @@ def list_particles(k, j, i, du, dv, nearest, follower, near):
 
 
 @jit
-def take_values(k, j, i, du, dv, centres, radii, inverses, reach, bridging, edges, level, near, parts, value):
+def take_values(at, order, centres, radii, inverses, reach, bridging, level, near, count, grid, work):
     """
-    Evaluate min(d1, field − level) at the corners of the parts² squares of a face, from the particles listed in near.
+    Evaluate min(d1, field − level) at the points of `divide_face`, from the first count particles listed in near.
 
-    level (2, 2): at the corners of the face. value (FINE + 1, FINE + 1): the corners of the face itself are left as they
-    are. Returns the smallest d2.
+    at (3,) float64: first corner of the face [m]; order (3,): its normal and its two directions; level (4,) float32 at its
+    corners; work (3, POINTS) float32: row 2 receives the values.
     """
-    gap = reach
-    for g in range(parts + 1):
-        a = g / parts
-        z = k + a * du[0]
-        for h in range(parts + 1):
-            if g % parts == 0 and h % parts == 0:
-                continue
-            b = h / parts
-            y, x = j + a * du[1] + b * dv[1], i + b * dv[2]
-            threshold = (1.0 - a) * ((1.0 - b) * level[0, 0] + b * level[0, 1])
-            threshold += a * ((1.0 - b) * level[1, 0] + b * level[1, 1])
-            first, second = reach, reach
-            for q in range(len(near)):
-                s = near[q]
-                dz, dy, dx = (
-                    z * edges[0] - centres[s, 0],
-                    y * edges[1] - centres[s, 1],
-                    x * edges[2] - centres[s, 2],
-                )
-                distance = surface_distance(radii[s], inverses[s], dz, dy, dx)
-                if distance < first:
-                    first, second = distance, first
-                elif distance < second:
-                    second = distance
-            gap = min(gap, second)
-            value[g, h] = min(first, first + bridging * second - threshold)
-    return gap
+    n, u, v = order[0], order[1], order[2]
+    for p in range(POINTS):
+        work[0, p] = reach
+        work[1, p] = reach
+    for q in range(count):
+        s = near[q]
+        dn, du, dv = at[n] - centres[s, n], at[u] - centres[s, u], at[v] - centres[s, v]
+        if is_sphere(inverses[s]):
+            square, y, x, r = np.float32(dn * dn), np.float32(du), np.float32(dv), np.float32(radii[s])
+            for p in range(POINTS):
+                g, h = y + grid[0, p], x + grid[1, p]
+                work[2, p] = math.sqrt(square + g * g + h * h) - r
+        else:
+            depths_on_face(inverses[s], n, u, v, np.float32(dn), np.float32(du), np.float32(dv), grid, work)
+        for p in range(POINTS):
+            d, first, second = work[2, p], work[0, p], work[1, p]
+            larger = first if d < first else d
+            work[0, p] = d if d < first else first
+            work[1, p] = larger if larger < second else second
+    l0, l1, l2, l3, bridge = level[0], level[1], level[2], level[3], np.float32(bridging)
+    for p in range(POINTS):
+        a, b = grid[2, p], grid[3, p]
+        above = bridge * work[1, p] - (l0 + a * (l2 - l0) + b * (l1 - l0) + a * b * (l0 + l3 - l1 - l2))
+        work[2, p] = work[0, p] + (above if above < np.float32(0.0) else np.float32(0.0))
+
+
+@jit
+def depths_on_face(inverse, n, u, v, dn, du, dv, grid, work):
+    """`depth_in` at the points of `divide_face`, written to row 2 of work, with the axes in another order."""
+    nn, nu, nv = np.float32(inverse[n, n]), np.float32(inverse[n, u]), np.float32(inverse[n, v])
+    uu, uv, vv = np.float32(inverse[u, u]), np.float32(inverse[u, v]), np.float32(inverse[v, v])
+    deep, one, tenth = np.float32(1.0 / math.sqrt(max(nn, uu, vv))), np.float32(1.0), np.float32(0.1)
+    for p in range(POINTS):
+        s, t = du + grid[0, p], dv + grid[1, p]
+        gn, gu, gv = nn * dn + nu * s + nv * t, nu * dn + uu * s + uv * t, nv * dn + uv * s + vv * t
+        root = math.sqrt(gn * dn + gu * s + gv * t)
+        steep = math.sqrt(gn * gn + gu * gu + gv * gv)
+        work[2, p] = (root - one) * deep if root < tenth else (root - one) * root / steep
 
 
 @jit

@@ -86,7 +86,7 @@ def test_nearest_two_against_all_distances(compiled):
     rng = np.random.default_rng(8808)
     centres, radii, edges = rng.random((7, 3)), rng.uniform(0.1, 0.3, 7), np.array([0.25, 0.2, 0.125])
     shape, reach = (5, 6, 9), 0.35
-    first, second = np.full(shape, reach, np.float32), np.full(shape, reach, np.float32)
+    first, second = np.empty(shape, np.float32), np.empty(shape, np.float32)
     nearest, follower = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
     kernel = kernels.nearest_two if compiled else kernels.nearest_two.py_func
     shapes, inverses = radii[:, None, None] ** 2 * np.eye(3), radii[:, None, None] ** -2 * np.eye(3)
@@ -131,7 +131,7 @@ def test_interpreted_cover_agrees_with_the_compiled_one(axis):
     results = []
     for kernel in (kernels.cover_faces, kernels.cover_faces.py_func):
         faces = np.zeros_like(active)
-        where, what = (first, field, above, nearest, follower), (active, faces)
+        where, what = (first, field, above, nearest, follower), (active, 1, faces)
         kernel(0, len(faces), centres, radii, inverses, reach, 0.5, edges, axis, *where, *what)
         results.append(faces)
     assert np.abs(results[0].astype(int) - results[1]).max() <= 1
