@@ -107,10 +107,10 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
         One bar per design, in per cent of the theoretical capacity, with the 95 % interval of the utilization.
     """
     axes = make_axes(axes)
-    designs = designs_of(comparison)
+    budgets = budgets_of(comparison)
     names = {**({} if enlarged else {"utilization": "utilized"}), **LOSS_NAMES}
-    statistics = [design["statistics"] for design in designs.values()]
-    rows, left = np.arange(len(designs)), np.zeros(len(designs))
+    statistics = list(budgets.values())
+    rows, left = np.arange(len(budgets)), np.zeros(len(budgets))
     for name, label in names.items():
         widths = 100 * np.array([each[name]["mean"] for each in statistics])
         axes.barh(rows, widths, left=left, height=0.62, color=SHARE_COLOURS[name], lw=0, label=label)
@@ -129,7 +129,7 @@ def draw_losses(comparison: Mapping[str, Any], *, enlarged: bool = False, axes: 
             )
         else:
             axes.annotate(f"{mean:.2f} ± {half:.2f}", (2, row), va="center", color="white", weight="bold")
-    axes.set_yticks(rows, [DESIGN_NAMES[name] for name in designs])
+    axes.set_yticks(rows, list(budgets))
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
@@ -259,3 +259,27 @@ def designs_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
         The designs of a comparison that are not None.
     """
     return {name: design for name, design in comparison["designs"].items() if design}
+
+
+def budgets_of(comparison: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """
+    List the loss budgets that there are, with that of the design that nobody searched.
+
+    Parameters
+    ----------
+    comparison : mapping
+        See `studies.winners.compare_winners`.
+
+    Returns
+    -------
+    dict
+        By the name of the design in words: mean of each loss, and ``utilization`` with its 95 % interval.
+    """
+    budgets = {DESIGN_NAMES[name]: design["statistics"] for name, design in designs_of(comparison).items()}
+    if baseline := comparison.get("baseline"):
+        losses = {
+            name: {"mean": float(np.mean([packing[name] for packing in baseline["packings"]]))}
+            for name in LOSS_NAMES
+        }
+        budgets["baseline"] = {**losses, "utilization": baseline["utilization"]}
+    return budgets

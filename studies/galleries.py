@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 from meso import Phase
 from meso.figures import COLOURS as PHASE_COLOURS
 from solvers.figures import SHARE_COLOURS
-from studies import figures, search_figures
+from studies import figures
 from studies.figures import COLOURS, designs_of
-from studies.objectives import pareto_of, value_of
-from studies.search_figures import scale_of
-from studies.storage import ARMS
-from studies.summary import DESIGN_NAMES, LOSS_NAMES, PARAMETER_NAMES, percent
+from studies.summary import DESIGN_NAMES, LOSS_NAMES, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from meso import Mesostructure
-    from studies.objectives import ObjectiveTable
-    from studies.trials import TrialRecord
 
 PHASE_NAMES = {Phase.PORE: "pore", Phase.ACTIVE: "active material", Phase.BINDER: "carbon–binder domain"}
 
@@ -119,13 +114,9 @@ def comparison_galleries(comparison: Mapping[str, Any], *, cutoff_voltage: float
 def _losses(comparison: Mapping[str, Any]) -> Gallery:
     """Draw the budgets whole, where they are nearly full, and enlarged, where they differ."""
     texts = []
-    for name, design in designs_of(comparison).items():
-        shares = {
-            key: percent(value["mean"]) for key, value in design["statistics"].items() if key in LOSS_NAMES
-        }
-        lost = ", ".join(f"{LOSS_NAMES[key]} {share} %" for key, share in shares.items())
-        used = percent(design["statistics"]["utilization"]["mean"])
-        texts.append(f"{DESIGN_NAMES[name]}: {used} % utilized; lost to {lost}")
+    for name, budget in figures.budgets_of(comparison).items():
+        lost = ", ".join(f"{label} {percent(budget[key]['mean'])} %" for key, label in LOSS_NAMES.items())
+        texts.append(f"{name}: {percent(budget['utilization']['mean'])} % utilized; lost to {lost}")
     height = 0.95 + 0.38 * len(texts)
     words = "Stacked bars. " + ". ".join(texts) + "."
     draw = partial(figures.draw_losses, comparison)
@@ -212,82 +203,4 @@ def slice_gallery(structures: Mapping[str, Mesostructure]) -> Gallery:
         panels=panels,
         caption="Slices through the thickness, first packing of the search, at one scale; separator on the left.",
         legend={PHASE_NAMES[phase]: PHASE_COLOURS[phase] for phase in Phase},
-    )
-
-
-def search_galleries(records: Sequence[TrialRecord], objectives: ObjectiveTable) -> dict[str, Gallery]:
-    """
-    Show how the search went.
-
-    Parameters
-    ----------
-    records : sequence of TrialRecord
-        Trials of all searches.
-    objectives : ObjectiveTable
-        What they maximised.
-
-    Returns
-    -------
-    dict of str to Gallery
-        ``history``, with Pareto fronts where there are several objectives, and ``parameters``: utilization over each
-        searched one; empty without a complete trial.
-    """
-    complete = [record for record in records if record.is_complete]
-    if not complete:
-        return {}
-    names = [name for name in PARAMETER_NAMES if any(name in record.parameters for record in complete)]
-    legend = {arm: COLOURS[arm] for arm in ARMS}
-    best = max(record.utilization for record in complete)
-    history = Panel(
-        name="history",
-        title="Utilization of every trial",
-        label=f"{len(complete)} trials in the order of the search; the largest utilization is {percent(best)} %.",
-        draw=partial(search_figures.draw_history, records),
-    )
-    fronts = [_front(complete, objectives, other) for other in objectives.maximize[1:]]
-    return {
-        "history": Gallery(
-            panels=[history, *fronts],
-            caption="Lines: best feasible design so far"
-            + (", and the designs that no other one beats in both objectives" if fronts else "")
-            + ". Open markers violate a constraint.",
-            legend=legend,
-        ),
-        "parameters": Gallery(
-            panels=[
-                Panel(
-                    name=f"parameter_{name}",
-                    title=PARAMETER_NAMES[name].split(",")[0].capitalize(),
-                    label=f"Utilization over {PARAMETER_NAMES[name]}.",
-                    draw=partial(search_figures.draw_parameter, records, name),
-                    height=2.4,
-                )
-                for name in names
-            ],
-            caption="One point per trial; open markers violate a constraint.",
-            legend=legend,
-        ),
-    }
-
-
-def _front(records: Sequence[TrialRecord], objectives: ObjectiveTable, other: str) -> Panel:
-    """Draw the first objective and another one of every trial."""
-    first = objectives.maximize[0]
-    points, sizes = {}, []
-    for arm in ARMS:
-        trials = [record for record in records if record.arm == arm]
-        front = {record.number for record in pareto_of(trials, objectives)}
-        values = [
-            tuple(scale_of(name)[0] * value_of(name, record.evaluations) for name in (other, first))
-            for record in trials
-        ]
-        feasible = [record.is_feasible for record in trials]
-        points[arm] = (values, feasible, [record.number in front for record in trials])
-        sizes.append(f"{len(front)} designs of the {arm} search")
-    x, y = (f"{name.replace('_', ' ')} [{scale_of(name)[1]}]" for name in (other, first))
-    return Panel(
-        name=f"front_{objectives.maximize.index(other)}",
-        title="Pareto front",
-        label=f"{y} over {x} of every trial. On the Pareto front: {' and '.join(sizes)}.",
-        draw=partial(search_figures.draw_front, points, labels=(x, y)),
     )

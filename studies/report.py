@@ -19,9 +19,10 @@ from meso.figures import COLOURS as PHASE_COLOURS
 from meso.views import AZIMUTH, ELEVATION, coarse_labels, view_structure
 from studies.evaluation import make_structure, versions
 from studies.figures import new_figure, render
-from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, search_galleries, slice_gallery
+from studies.galleries import PHASE_NAMES, WIDTH, comparison_galleries, slice_gallery
 from studies.objectives import best_of
 from studies.packings import packing_seed
+from studies.search_galleries import importance_gallery, ladder_gallery, search_galleries
 from studies.sections import sections_of
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.summary import (
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from studies.galleries import Gallery, Panel
     from studies.sections import Section
     from studies.trials import TrialRecord
+
+
+NOTES = {"control": "control", "baseline": "no search"}
+"""What a card says beside the name of its design."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,14 +83,16 @@ def write_report(folder: str | Path) -> Path:
     """
     study = StudyFolder.existing(folder)
     config, records, comparison = study.read_config(), study.read_records(), read_comparison(study)
-    galleries = search_galleries(records, config.objectives)
-    view = None
+    galleries, view = search_galleries(records, config.objectives), None
+    if ladder := ladder_gallery(records, config):
+        galleries["ladder"] = ladder
     if comparison is not None:
-        cell = config.cell.parameters()
         structures = _structures(study, config=config, comparison=comparison)
-        galleries |= comparison_galleries(comparison, cutoff_voltage=cell.lower_cutoff_voltage)
-        galleries["slices"] = slice_gallery(structures)
-        view = _view(structures[STRUCTURED])
+        cutoff = config.cell.parameters().lower_cutoff_voltage
+        galleries |= comparison_galleries(comparison, cutoff_voltage=cutoff)
+        galleries["slices"], view = slice_gallery(structures), _view(structures[STRUCTURED])
+        if importance := importance_gallery(comparison.get("importance") or {}):
+            galleries["importance"] = importance
     sections = sections_of(study, comparison)
     galleries |= {section.anchor: section.gallery for section in sections if section.gallery}
     drawn = {name: [_draw(panel) for panel in gallery.panels] for name, gallery in galleries.items()}
@@ -172,7 +179,9 @@ def _page(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     best = {arm: best_of((r for r in records if r.arm == arm), config.objectives) for arm in ARMS}
-    return environment.from_string(_template("report.html")).render(
+    return environment.from_string(
+        _template("report.html")
+    ).render(
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style_hash=_content_hash(style),
@@ -181,6 +190,7 @@ def _page(
         comparison=comparison,
         names=DESIGN_NAMES,
         cards=_cards(comparison) if comparison else [],
+        reasons=((comparison or {}).get("explanation") or {"sentences": []})["sentences"][1:],
         lead=_lead(comparison, config) if comparison else "",
         best={arm: best_line(record) for arm, record in best.items()},
         design=design_rows(comparison, config) if comparison else [],
@@ -236,14 +246,16 @@ def _cards(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     designs = {
         name: design["statistics"]["utilization"] for name, design in comparison["designs"].items() if design
     }
+    if baseline := comparison.get("baseline"):
+        designs["baseline"] = baseline["utilization"]
     low, high = (
         function(each[key] for each in designs.values()) for function, key in ((min, "low"), (max, "high"))
     )
     cards = [
         {
             "colour": name,
-            "title": DESIGN_NAMES[name],
-            "is_control": name == comparison["control"],
+            "title": DESIGN_NAMES.get(name, name),
+            "note": NOTES["control"] if name == comparison["control"] else NOTES.get(name, ""),
             **_interval(each),
             "strip": _strip(each, low=low, high=high),
         }
@@ -255,7 +267,7 @@ def _cards(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "colour": "difference",
                 "title": "structured − control",
-                "is_control": False,
+                "note": "",
                 **_interval(difference, signed=True),
                 "strip": _strip(difference, low=ends[0], high=ends[1], mark=0.0),
             }

@@ -8,13 +8,14 @@ import numpy as np
 
 from meso.figures import make_axes, styled
 from studies.figures import COLOURS
-from studies.storage import ARMS
+from studies.storage import ARMS, STRUCTURED
 from studies.summary import PARAMETER_NAMES, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from studies.trials import TrialRecord
 
@@ -157,6 +158,33 @@ def draw_front(
         order = np.argsort(x[best])
         # Left of a point of the front, and down to the next one, lies what it beats.
         axes.step(x[best][order], y[best][order], where="pre", color=colour, marker="o", ms=4.5, label=arm)
+    axes.set(xlabel=labels[0], ylabel=labels[1])
+    return axes
+
+
+@styled
+def draw_rung(pairs: NDArray[np.float64], *, labels: tuple[str, str], axes: Axes | None = None) -> Axes:
+    """
+    Draw what a cheaper model says of each trial, and what voxels say.
+
+    Parameters
+    ----------
+    pairs : ndarray, shape (n, 2), float64
+        Estimate and result of each trial.
+    labels : tuple of str
+        Both with their units.
+    axes : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        With the line on which both agree.
+    """
+    axes = make_axes(axes)
+    axes.scatter(pairs[:, 0], pairs[:, 1], s=16, color=COLOURS[STRUCTURED], alpha=0.6, lw=0)
+    ends = [pairs.min(), pairs.max()]
+    axes.plot(ends, ends, color="#9AA5B1", lw=1.0, ls="--")
     axes.set(xlabel=labels[0], ylabel=labels[1])
     return axes
 
