@@ -70,7 +70,7 @@ def test_the_short_search_for_second_particles_changes_nothing():
             whole[near] = binder.add_binder(bare, fraction=Profile.constant(0.04), bridging=0.7, reach=3e-6)
     short, long = whole.values()
     differ = short.face_fractions[Phase.BINDER][0].astype(int) - long.face_fractions[Phase.BINDER][0]
-    assert np.abs(differ).max() <= 3
+    assert np.mean(np.abs(differ) > 3) < 1e-4
     assert np.mean(short.labels != long.labels) < 1e-4
 
 
