@@ -34,7 +34,10 @@ app = typer.Typer(
 )
 
 Config = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of a bundled study: quickstart.")
+    str,
+    typer.Argument(
+        metavar="CONFIG", help="A TOML file, or the name of a bundled study: quickstart, frontier-nmc811."
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A study folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
@@ -94,6 +97,42 @@ def status(folder: Folder, *, as_json: Json = False) -> None:
         _print_json(document)
     else:
         print_status(document)
+
+
+@app.command()
+def frontier(
+    config: Config,
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Study folder; one that has been started is continued. Default: runs/<CONFIG>."),
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Few trials and packings: a first look.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the largest areal capacity of which 99 % works, at every rate, with and without structure."""
+    from studies.config import StudyConfig
+    from studies.frontier import frontier as find_frontier
+    from studies.frontier_page import frontier_line, frontier_markdown
+
+    _at_least("workers", workers, 1)
+    study = StudyConfig.from_toml(config)
+    target = folder if folder is not None else Path("runs") / Path(config).stem
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    document = find_frontier(
+        study,
+        folder=target,
+        fast=fast,
+        workers=workers,
+        on_progress=lambda progress: typer.echo(frontier_line(progress), err=True),
+    )
+    if as_json:
+        _print_json(document)
+    else:
+        typer.echo(frontier_markdown(document))
+        typer.echo(f"Figure and tables: {target}/frontier.png, .csv, .md, .json")
 
 
 @app.command()

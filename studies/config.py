@@ -11,6 +11,7 @@ from meso.packing import DENSEST
 from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
 from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
+from studies.frontier_table import FrontierTable
 from studies.objectives import ObjectiveTable
 from studies.parameters import LOADING
 from studies.ranges import Table
@@ -155,6 +156,8 @@ class StudyConfig(Table):
         Cheaper models in front of the voxels, finer voxels behind them.
     structure : StructureTable
         Resolution and size of the structures.
+    frontier : FrontierTable
+        How ``meso frontier`` searches; ``meso run`` does not use it.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -174,6 +177,7 @@ class StudyConfig(Table):
     search: SearchTable = SearchTable()
     fidelity: FidelityTable = FidelityTable()
     structure: StructureTable = StructureTable()
+    frontier: FrontierTable = FrontierTable()
 
     @model_validator(mode="after")
     def _ends(self) -> StudyConfig:

@@ -115,7 +115,7 @@ def run_study(
     study_folder = StudyFolder(Path(folder))
     study_folder.check(config)
     study_folder.path.mkdir(parents=True, exist_ok=True)
-    with study_folder.locked(), _quiet_optuna():
+    with study_folder.locked(), quiet_optuna():
         study_folder.write_config(config)
         searches = study_folder.open_searches(objectives=len(config.objectives.maximize))
         try:
@@ -166,7 +166,7 @@ def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) ->
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
+def quiet_optuna() -> Iterator[None]:
     """Keep Optuna's log of every trial out of the progress display, for the time of a study."""
     from optuna import logging
 
