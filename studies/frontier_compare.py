@@ -93,9 +93,9 @@ def compare_loadings(
         return result | {"difference": None, "gain": None, "verdict": _without_difference(designs, config)}
     difference = paired_difference(loadings[STRUCTURED], loadings[control])
     mean = float(np.mean(loadings[control]))
-    gain = {key: value / mean for key, value in _plain(difference).items()} if mean else None
+    gain = {key: value / mean for key, value in difference.to_dict().items()} if mean else None
     return result | {
-        "difference": _plain(difference),
+        "difference": difference.to_dict(),
         "gain": gain,
         "verdict": _verdict(difference, mean=mean, control=DESIGN_NAMES[control]),
     }
@@ -166,7 +166,7 @@ def _summary(
     """Collect what is known about one design."""
     measured = [name for name, value in packings[0].items() if isinstance(value, float)]
     statistics = {
-        name: _plain(interval_of([float(each[name]) for each in packings]))
+        name: interval_of([float(each[name]) for each in packings]).to_dict()
         for name in measured
         if all(each[name] is not None for each in packings)
     }
@@ -178,11 +178,6 @@ def _summary(
         "limiting": max(losses, key=losses.__getitem__),
         "packings": packings,
     }
-
-
-def _plain(interval: Interval) -> dict[str, float]:
-    """Turn an interval into plain numbers."""
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def _verdict(difference: Interval, *, mean: float, control: str) -> str:
