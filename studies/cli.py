@@ -136,6 +136,31 @@ def frontier(
 
 
 @app.command()
+def tolerance(
+    folder: Folder,
+    *,
+    packings: Annotated[
+        int | None, typer.Option(help="Fresh packings for each variation. Default: as in the comparison.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how utilization moves when raw material and process are a little off the best design."""
+    from studies.tolerance import tolerance as vary
+    from studies.tolerance import tolerance_rows
+
+    _at_least("packings", packings, 2)
+    _at_least("workers", workers, 1)
+    document = vary(folder, packings=packings, workers=workers)
+    if as_json:
+        _print_json(document)
+        return
+    for row in tolerance_rows(document):
+        typer.echo(f"{row.name:<28}{row.unit:<8}" + "".join(f"{value:>20}" for value in row.values))
+    typer.echo(f"Figure and numbers: {folder}/figures/tolerance.png, {folder}/tolerance.json")
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write the report, the table and the figures of a study folder again."""
     from studies.report import write_report
