@@ -14,12 +14,12 @@ from studies.figures import COLOURS, INK, new_figure, render, styled
 from studies.packings import evaluate_packing
 from studies.storage import STRUCTURED, StudyFolder, write_atomically, write_json
 from studies.summary import ABSENT, DESIGN_NAMES, Row
-from studies.variations import VARIATIONS
+from studies.variations import AS_DESIGNED, VARIATIONS, robust_of, varied
 from studies.winners import read_comparison
 from studies.workers import core_count, local_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from distributed import Client
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from studies.config import StudyConfig
 
 FILE = "tolerance.json"
-AS_DESIGNED = "as_designed"
 
 
 def tolerance(
@@ -89,53 +88,6 @@ def tolerance(
     write_json(study.path / FILE, document)
     write_atomically(study.figures / "tolerance.png", render(plot_tolerance(document)))
     return document
-
-
-def varied(design: ElectrodeDesign) -> dict[str, ElectrodeDesign | None]:
-    """
-    Return a design as it may come out.
-
-    Parameters
-    ----------
-    design : ElectrodeDesign
-        The design.
-
-    Returns
-    -------
-    dict of str to ElectrodeDesign or None
-        ``as_designed`` first, then by name of the variation; None where it cannot be made (no pores left).
-    """
-    made: dict[str, ElectrodeDesign | None] = {AS_DESIGNED: design}
-    for variation in VARIATIONS:
-        try:
-            made[variation.name] = variation.change(design)
-        except ValueError:
-            made[variation.name] = None
-    return made
-
-
-def robust_of(utilizations: Sequence[float], *, k: float) -> float:
-    """
-    Judge a design by all the ways in which it may come out.
-
-    Parameters
-    ----------
-    utilizations : sequence of float
-        As designed and with every variation.
-    k : float
-        Weight of the spread.
-
-    Returns
-    -------
-    float
-        Mean − k × standard deviation over them.
-
-    Examples
-    --------
-    >>> round(robust_of([0.9, 0.92, 0.88], k=1.0), 4)
-    0.8837
-    """
-    return float(np.mean(utilizations) - k * np.std(utilizations))
 
 
 def read_tolerance(folder: StudyFolder) -> dict[str, Any] | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from meso import Profile
 from meso.profiles import as_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from meso import ElectrodeDesign
 
+AS_DESIGNED = "as_designed"
 SIZE = 0.10
 """Relative change of all particle diameters."""
 POROSITY = 0.01
@@ -179,6 +182,53 @@ VARIATIONS = (
     Variation("calendering", "pressed 5 % thinner", lambda design: pressed(design, THINNED)),
 )
 """The variations of a tolerance analysis, and of the robust objective."""
+
+
+def varied(design: ElectrodeDesign) -> dict[str, ElectrodeDesign | None]:
+    """
+    Return a design as it may come out.
+
+    Parameters
+    ----------
+    design : ElectrodeDesign
+        The design.
+
+    Returns
+    -------
+    dict of str to ElectrodeDesign or None
+        ``as_designed`` first, then by name of the variation; None where it cannot be made (no pores left).
+    """
+    made: dict[str, ElectrodeDesign | None] = {AS_DESIGNED: design}
+    for variation in VARIATIONS:
+        try:
+            made[variation.name] = variation.change(design)
+        except ValueError:
+            made[variation.name] = None
+    return made
+
+
+def robust_of(utilizations: Sequence[float], *, k: float) -> float:
+    """
+    Judge a design by all the ways in which it may come out.
+
+    Parameters
+    ----------
+    utilizations : sequence of float
+        As designed and with every variation.
+    k : float
+        Weight of the spread.
+
+    Returns
+    -------
+    float
+        Mean − k × standard deviation over them.
+
+    Examples
+    --------
+    >>> round(robust_of([0.9, 0.92, 0.88], k=1.0), 4)
+    0.8837
+    """
+    return float(np.mean(utilizations) - k * np.std(utilizations))
 
 
 def _mapped(value: float | Profile, function: Callable[[float], float]) -> float | Profile:
