@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from studies.config import StudyConfig
 
 
+FINER = 1.4
+"""How much finer the voxels of the check are where the study does not say."""
+
+
 def finer_config(config: StudyConfig) -> StudyConfig | None:
     """
     Return the study with the voxels of its final check.
@@ -28,11 +32,12 @@ def finer_config(config: StudyConfig) -> StudyConfig | None:
     StudyConfig or None
         None where the final voxels are no finer than those of the search.
     """
-    ratio = config.final_voxels_per_diameter / config.structure.voxels_per_diameter
+    coarse = config.structure.voxels_per_diameter
+    ratio = (config.final_voxels_per_diameter or FINER * coarse) / coarse
     if ratio <= 1:
         return None
     changes = {
-        "voxels_per_diameter": config.final_voxels_per_diameter,
+        "voxels_per_diameter": ratio * coarse,
         "minimum_voxels": round(ratio * config.structure.minimum_voxels),
     }
     return config.model_copy(update={"structure": config.structure.model_copy(update=changes)})

@@ -254,7 +254,7 @@ def _finer(
         _utilizations(numbers),
         _utilizations(again),
         control=control,
-        voxels_per_diameter=config.final_voxels_per_diameter,
+        voxels_per_diameter=finer.structure.voxels_per_diameter,
     )
 
 
