@@ -83,15 +83,16 @@ class FidelityTable(Table):
         Trials before the empirical model may reject anything.
     least_rank_correlation : float, default 0.8
         Spearman's rank correlation with the voxels that it must have.
-    final_voxels_per_diameter : float, default 14.0
-        Voxels across the median particle when the winners are compared at the end.
+    final_voxels_per_diameter : float, optional
+        Voxels across the median particle when the comparison of the winners is repeated at the end; 1.4 times those of the
+        search where left out, no repetition where they are no more.
     """
 
     ceiling: bool = True
     empirical: bool = True
     calibration_trials: int = Field(default=20, ge=5, le=100_000)
     least_rank_correlation: float = Field(default=0.8, ge=0, le=1)
-    final_voxels_per_diameter: float = Field(default=14.0, ge=4, le=100)
+    final_voxels_per_diameter: float | None = Field(default=None, ge=4, le=100)
 
 
 class StructureTable(Table):
@@ -139,9 +140,6 @@ class StudyConfig(Table):
         Packings per trial; a trial counts their mean. All trials share the same packing seeds.
     fresh_seeds : int, default 16
         New packings on which the best structured and the best uniform design are compared at the end.
-    final_voxels_per_diameter : float, optional
-        Finer resolution at which the comparison is repeated; 1.4 times that of the search where left out, no repetition where
-        it is no finer.
     pruning : bool, default True
         Stop a trial whose packings are worse, one by one, than those of the best design (Wilcoxon's signed-rank test, 10 %);
         acts with more than four replicates and one objective.
@@ -172,7 +170,6 @@ class StudyConfig(Table):
     trials_in_flight: int = Field(default=4, ge=1, le=4096)
     replicates: int = Field(default=2, ge=1, le=1000)
     fresh_seeds: int = Field(default=16, ge=2, le=1000)
-    final_voxels_per_diameter: float | None = Field(default=None, ge=4, le=100)
     pruning: bool = True
     cell: CellTable
     electrode: ElectrodeTable

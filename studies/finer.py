@@ -33,7 +33,7 @@ def finer_config(config: StudyConfig) -> StudyConfig | None:
         None where the final voxels are no finer than those of the search.
     """
     coarse = config.structure.voxels_per_diameter
-    ratio = (config.final_voxels_per_diameter or FINER * coarse) / coarse
+    ratio = (config.fidelity.final_voxels_per_diameter or FINER * coarse) / coarse
     if ratio <= 1:
         return None
     changes = {

@@ -6,10 +6,11 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from studies.figures import COLOURS, INK, new_figure, styled
+from studies.figures import COLOURS, new_figure, styled
 from studies.frontier_table import rate_name
 from studies.storage import STRUCTURED
 from studies.summary import ABSENT, DESIGN_NAMES, LOSS_NAMES, Row
+from studies.vector import INK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

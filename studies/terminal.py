@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from studies.finer import finer_rows
-from studies.ledger import ledger_line
 from studies.ladder import rung_document
+from studies.ledger import ledger_line
 from studies.objectives import best_of
 from studies.parameters import LOADING
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder

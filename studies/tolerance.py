@@ -10,11 +10,12 @@ import numpy as np
 from meso import ElectrodeDesign
 from studies.compare import interval_of, paired_difference
 from studies.errors import FolderError
-from studies.figures import COLOURS, INK, new_figure, render, styled
+from studies.figures import COLOURS, new_figure, render, styled
 from studies.packings import evaluate_packing
 from studies.storage import STRUCTURED, StudyFolder, write_atomically, write_json
 from studies.summary import ABSENT, DESIGN_NAMES, Row
 from studies.variations import AS_DESIGNED, VARIATIONS, robust_of, varied
+from studies.vector import INK
 from studies.winners import read_comparison
 from studies.workers import core_count, local_workers
 
