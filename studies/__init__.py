@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studies.config import StudyConfig
     from studies.evaluation import Evaluation, evaluate
+    from studies.frontier import frontier
     from studies.report import write_report
     from studies.run import StudyResult, run_study
     from studies.space import DesignSpace
@@ -18,6 +19,7 @@ __all__ = [
     "StudyConfig",
     "StudyResult",
     "evaluate",
+    "frontier",
     "run_study",
     "write_report",
 ]
@@ -27,6 +29,7 @@ _HOMES = {
     "DesignSpace": "studies.space",
     "Evaluation": "studies.evaluation",
     "evaluate": "studies.evaluation",
+    "frontier": "studies.frontier",
     "StudyConfig": "studies.config",
     "StudyResult": "studies.run",
     "run_study": "studies.run",

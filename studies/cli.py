@@ -34,7 +34,10 @@ app = typer.Typer(
 )
 
 Config = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of a bundled study: quickstart.")
+    str,
+    typer.Argument(
+        metavar="CONFIG", help="A TOML file, or the name of a bundled study: quickstart, frontier-nmc811."
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A study folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
@@ -116,6 +119,67 @@ def status(folder: Folder, *, as_json: Json = False) -> None:
         _print_json(document)
     else:
         print_status(document)
+
+
+@app.command()
+def frontier(
+    config: Config,
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Study folder; one that has been started is continued. Default: runs/<CONFIG>."),
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Few trials and packings: a first look.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the largest areal capacity of which 99 % works, at every rate, with and without structure."""
+    from studies.config import StudyConfig
+    from studies.frontier import frontier as find_frontier
+    from studies.frontier_page import frontier_line, frontier_markdown
+
+    _at_least("workers", workers, 1)
+    study = StudyConfig.from_toml(config)
+    target = folder if folder is not None else Path("runs") / Path(config).stem
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    document = find_frontier(
+        study,
+        folder=target,
+        fast=fast,
+        workers=workers,
+        on_progress=lambda progress: typer.echo(frontier_line(progress), err=True),
+    )
+    if as_json:
+        _print_json(document)
+    else:
+        typer.echo(frontier_markdown(document))
+        typer.echo(f"Figure and tables: {target}/frontier.png, .csv, .md, .json")
+
+
+@app.command()
+def tolerance(
+    folder: Folder,
+    *,
+    packings: Annotated[
+        int | None, typer.Option(help="Fresh packings for each variation. Default: as in the comparison.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how utilization moves when raw material and process are a little off the best design."""
+    from studies.tolerance import tolerance as vary
+    from studies.tolerance import tolerance_rows
+
+    _at_least("packings", packings, 2)
+    _at_least("workers", workers, 1)
+    document = vary(folder, packings=packings, workers=workers)
+    if as_json:
+        _print_json(document)
+        return
+    for row in tolerance_rows(document):
+        typer.echo(f"{row.name:<28}{row.unit:<8}" + "".join(f"{value:>20}" for value in row.values))
+    typer.echo(f"Figure and numbers: {folder}/figures/tolerance.png, {folder}/tolerance.json")
 
 
 @app.command()

@@ -41,6 +41,17 @@ class Interval:
         """Whether the mean differs from 0 beyond the uncertainty."""
         return self.low > 0 or self.high < 0
 
+    def to_dict(self) -> dict[str, float]:
+        """
+        Return plain numbers.
+
+        Returns
+        -------
+        dict of str to float
+            ``mean``, ``low`` and ``high``.
+        """
+        return {"mean": self.mean, "low": self.low, "high": self.high}
+
 
 def interval_of(values: Sequence[float]) -> Interval:
     """

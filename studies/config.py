@@ -11,6 +11,7 @@ from meso.packing import DENSEST
 from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
 from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
+from studies.frontier_table import FrontierTable
 from studies.objectives import ObjectiveTable
 from studies.parameters import LOADING
 from studies.ranges import Table
@@ -82,15 +83,16 @@ class FidelityTable(Table):
         Trials before the empirical model may reject anything.
     least_rank_correlation : float, default 0.8
         Spearman's rank correlation with the voxels that it must have.
-    final_voxels_per_diameter : float, default 14.0
-        Voxels across the median particle when the winners are compared at the end.
+    final_voxels_per_diameter : float, optional
+        Voxels across the median particle when the comparison of the winners is repeated at the end; 1.4 times those of the
+        search where left out, no repetition where they are no more.
     """
 
     ceiling: bool = True
     empirical: bool = True
     calibration_trials: int = Field(default=20, ge=5, le=100_000)
     least_rank_correlation: float = Field(default=0.8, ge=0, le=1)
-    final_voxels_per_diameter: float = Field(default=14.0, ge=4, le=100)
+    final_voxels_per_diameter: float | None = Field(default=None, ge=4, le=100)
 
 
 class StructureTable(Table):
@@ -136,7 +138,7 @@ class StudyConfig(Table):
         the course of a study does not depend on the machine.
     replicates : int, default 2
         Packings per trial; a trial counts their mean. All trials share the same packing seeds.
-    fresh_seeds : int, default 4
+    fresh_seeds : int, default 16
         New packings on which the best structured and the best uniform design are compared at the end.
     pruning : bool, default True
         Stop a trial whose packings are worse, one by one, than those of the best design (Wilcoxon's signed-rank test, 10 %);
@@ -155,6 +157,8 @@ class StudyConfig(Table):
         Cheaper models in front of the voxels, finer voxels behind them.
     structure : StructureTable
         Resolution and size of the structures.
+    frontier : FrontierTable
+        How ``meso frontier`` searches; ``meso run`` does not use it.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -165,7 +169,7 @@ class StudyConfig(Table):
     startup_trials: int = Field(default=8, ge=1)
     trials_in_flight: int = Field(default=4, ge=1, le=4096)
     replicates: int = Field(default=2, ge=1, le=1000)
-    fresh_seeds: int = Field(default=4, ge=2, le=1000)
+    fresh_seeds: int = Field(default=16, ge=2, le=1000)
     pruning: bool = True
     cell: CellTable
     electrode: ElectrodeTable
@@ -174,6 +178,7 @@ class StudyConfig(Table):
     search: SearchTable = SearchTable()
     fidelity: FidelityTable = FidelityTable()
     structure: StructureTable = StructureTable()
+    frontier: FrontierTable = FrontierTable()
 
     @model_validator(mode="after")
     def _ends(self) -> StudyConfig:

@@ -49,6 +49,8 @@ class Evaluation:
         Time spent on each step [s].
     versions : mapping of str to str
         Versions of the programs that decide the numbers.
+    robust_utilization : float, optional
+        Mean − k σ of the utilization over the variations of the design, where the study asks for it.
     """
 
     design: ElectrodeDesign
@@ -60,6 +62,7 @@ class Evaluation:
     voxel_size: float
     seconds: Mapping[str, float]
     versions: Mapping[str, str]
+    robust_utilization: float | None = None
 
     @property
     def budget(self) -> UtilizationBudget:
@@ -113,6 +116,7 @@ class Evaluation:
         numbers = {
             "utilization": self.utilization,
             "mean_utilization": self.mean_utilization,
+            **({} if self.robust_utilization is None else {"robust_utilization": self.robust_utilization}),
             **{name: getattr(self.budget, name) for name in LOSSES},
             "theoretical_areal_capacity": self.discharge.theoretical_areal_capacity,
             **delivered(self.discharge),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from studies.evaluation import evaluate
+from studies.objectives import ROBUST
+from studies.variations import AS_DESIGNED, robust_of, varied
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -124,12 +127,16 @@ def evaluate_packing(
     Returns
     -------
     Evaluation
-        The result.
+        The result; where the study asks for it, judged by all variations of the design on the same packing.
     """
-    return evaluate(
-        design,
-        cell,
-        c_rate=config.cell.c_rates,
-        seed=packing_seed(config, replicate),
-        **config.structure.model_dump(),
-    )
+    seed, structure = packing_seed(config, replicate), config.structure.model_dump()
+    result = evaluate(design, cell, c_rate=config.cell.c_rates, seed=seed, **structure)
+    if ROBUST not in config.objectives.maximize:
+        return result
+    variations = [made for name, made in varied(design).items() if name != AS_DESIGNED]
+    utilizations = [
+        evaluate(made, cell, c_rate=config.cell.c_rate, seed=seed, **structure).utilization if made else 0.0
+        for made in variations
+    ]
+    robust = robust_of([result.utilization, *utilizations], k=config.objectives.robust_k)
+    return replace(result, robust_utilization=robust)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies.config import StudyConfig
+from studies.explanation import explanation_of
+from studies.importance import importance_of
 from studies.objectives import best_of
 from studies.report import write_report
 from studies.search import Search
@@ -115,7 +117,7 @@ def run_study(
     study_folder = StudyFolder(Path(folder))
     study_folder.check(config)
     study_folder.path.mkdir(parents=True, exist_ok=True)
-    with study_folder.locked(), _quiet_optuna():
+    with study_folder.locked(), quiet_optuna():
         study_folder.write_config(config)
         searches = study_folder.open_searches(objectives=len(config.objectives.maximize))
         try:
@@ -159,6 +161,8 @@ def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) ->
         search.tell("comparing")
         winners = search.winners
         comparison = compare_winners(winners, client=client, config=config, spaces=spaces, cell=cell)
+    comparison["importance"] = importance_of(search.records, spaces=spaces, objectives=config.objectives)
+    comparison["explanation"] = explanation_of(comparison)
     winner = winners[STRUCTURED]
     if winner is not None:
         write_best(comparison, design=space.design(winner.parameters), config=config, folder=folder)
@@ -166,7 +170,7 @@ def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) ->
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
+def quiet_optuna() -> Iterator[None]:
     """Keep Optuna's log of every trial out of the progress display, for the time of a study."""
     from optuna import logging
 

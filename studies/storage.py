@@ -17,7 +17,7 @@ from studies.tables import flatten
 from studies.trials import records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from optuna import Study
     from optuna.storages import RDBStorage
@@ -208,19 +208,21 @@ class StudyFolder:
         finally:
             _release(storage)
 
-    def open_searches(self, *, objectives: int = 1) -> Searches:
+    def open_searches(self, names: Sequence[str] = ARMS, *, objectives: int = 1) -> Searches:
         """
-        Open both searches, creating what is missing.
+        Open searches, creating what is missing.
 
         Parameters
         ----------
+        names : sequence of str
+            Names of the Optuna studies; by default the search and its control.
         objectives : int, default 1
             How many numbers are maximised.
 
         Returns
         -------
         Searches
-            The search and its control.
+            The searches.
         """
         from optuna import create_study
 
@@ -229,7 +231,7 @@ class StudyFolder:
             arm: create_study(
                 storage=storage, study_name=arm, directions=["maximize"] * objectives, load_if_exists=True
             )
-            for arm in ARMS
+            for arm in names
         }
         return Searches(storage, studies)
 
@@ -244,7 +246,7 @@ class Searches:
     storage : optuna.storages.RDBStorage
         Where they are stored.
     studies : mapping of str to optuna.Study
-        One per name in `ARMS`.
+        One per name.
     """
 
     storage: RDBStorage

@@ -32,7 +32,7 @@ def bundled_names() -> tuple[str, ...]:
     Examples
     --------
     >>> bundled_names()
-    ('quickstart',)
+    ('frontier-nmc811', 'quickstart')
     """
     names = (entry.name for entry in files("studies").joinpath("configs").iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))

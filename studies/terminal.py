@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from studies.finer import finer_rows
 from studies.ladder import rung_document
+from studies.ledger import ledger_line
 from studies.objectives import best_of
 from studies.parameters import LOADING
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
@@ -77,7 +79,7 @@ def print_result(result: StudyResult) -> None:
     table.add_column("")
     for name in DESIGN_NAMES.values():
         table.add_column(name, justify="right", style="bold" if name == DESIGN_NAMES[STRUCTURED] else "")
-    groups = design_rows(comparison, config), utilization_rows(comparison)
+    groups = design_rows(comparison, config), utilization_rows(comparison) + finer_rows(comparison)
     for group in groups:
         for row in group:
             table.add_row(row.name, row.unit, *row.values)
@@ -91,6 +93,7 @@ def print_result(result: StudyResult) -> None:
         f"{_loading(config)}{config.cell.c_rate:g}C."
     )
     console.print(comparison["verdict"], style="bold")
+    console.print(ledger_line(comparison["ledger"]))
     console.print(f"Study folder: {result.folder}", soft_wrap=True)
     console.print(f"Report:       {result.folder / 'report.html'}", soft_wrap=True)
 

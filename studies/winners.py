@@ -10,6 +10,8 @@ import numpy as np
 from meso import save
 from studies.compare import interval_of, paired_difference, verdict
 from studies.evaluation import LOSSES, make_structure
+from studies.finer import finer_config, finer_summary
+from studies.ledger import BASELINE, material_ledger
 from studies.packings import evaluate_packing, packing_seed
 from studies.parameters import PLAIN
 from studies.recipe import recipe_text
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from meso import ElectrodeDesign
     from solvers import CellParameters
-    from studies.compare import Interval
     from studies.config import StudyConfig
     from studies.evaluation import Evaluation
     from studies.parameter import Value
@@ -68,7 +69,9 @@ def compare_winners(
         ``designs``: what `_summary` says of the best ``structured`` and ``uniform`` design and of the structured one with
         gradient and channels removed (``ungraded``), None where there is none. ``control``: the better of the two without
         gradient. ``difference``: utilization of the structured design minus that of the control, with its 95 % interval.
-        ``verdict``: the same in words.
+        ``verdict``: the same in words. ``finer``: the same with finer voxels, see `studies.finer.finer_summary`, None where
+        the study has none. ``baseline``: the uniform design in the middle of all ranges. ``ledger``: see
+        `studies.ledger.material_ledger`.
 
     Notes
     -----
@@ -86,18 +89,12 @@ def compare_winners(
     if STRUCTURED in designs:
         parameters[UNGRADED] = parameters[STRUCTURED] | PLAIN
         designs[UNGRADED] = spaces[STRUCTURED].design(parameters[UNGRADED])
-    evaluations = _evaluate_fresh(designs, client=client, config=config, cell=cell)
-    candidates = [
-        name
-        for name in (UNIFORM, UNGRADED)
-        if name in designs and _is_feasible(designs[name], evaluations[name], config=config, cell=cell)
-    ]
-    values = {name: [e.utilization for e in each] for name, each in evaluations.items()}
-    control = max(candidates, key=lambda name: float(np.mean(values[name])), default=None)
+    numbers, evaluations = _evaluate_fresh(designs, client=client, config=config, cell=cell)
+    control = _control(designs, numbers, config=config, cell=cell)
     difference = None
     if control and STRUCTURED in designs:
-        difference = paired_difference(values[STRUCTURED], values[control])
-    return {
+        difference = paired_difference(_utilizations(numbers)[STRUCTURED], _utilizations(numbers)[control])
+    comparison = {
         "study": config.name,
         "chemistry": config.cell.chemistry,
         "c_rate": config.cell.c_rate,
@@ -110,10 +107,17 @@ def compare_winners(
             for name in DESIGN_NAMES
         },
         "control": control,
-        "difference": _plain(difference) if difference else None,
+        "difference": difference.to_dict() if difference else None,
         "verdict": verdict(difference, control=DESIGN_NAMES[control])
         if difference and control
         else _without_difference(designs),
+        "finer": _finer(designs, numbers, client=client, config=config, cell=cell, control=control),
+    }
+    baseline = {BASELINE: spaces[UNIFORM].central()}
+    made, _ = _evaluate_fresh(baseline, client=client, config=config, cell=cell)
+    return comparison | {
+        "baseline": _baseline(baseline[BASELINE], made[BASELINE], config=config, cell=cell),
+        "ledger": material_ledger(numbers | made, cell=cell, control=control),
     }
 
 
@@ -196,8 +200,8 @@ def write_best(
 
 def _evaluate_fresh(
     designs: Mapping[str, ElectrodeDesign], *, client: Client, config: StudyConfig, cell: CellParameters
-) -> dict[str, list[Evaluation]]:
-    """Evaluate designs on packings that no trial has seen, all on the same ones."""
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[Evaluation]]]:
+    """Evaluate designs on packings that no trial has seen, all on the same ones; return numbers and everything."""
     fresh = range(config.replicates, config.replicates + config.fresh_seeds)
     futures = {
         name: [
@@ -206,14 +210,78 @@ def _evaluate_fresh(
         ]
         for name, design in designs.items()
     }
-    return {name: [packing.result() for packing in packings] for name, packings in futures.items()}
+    results = {name: [packing.result() for packing in packings] for name, packings in futures.items()}
+    return {name: [result.to_dict() for result in each] for name, each in results.items()}, results
+
+
+def _utilizations(numbers: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[float]]:
+    """Utilization of every design on every packing."""
+    return {name: [packing["utilization"] for packing in each] for name, each in numbers.items()}
+
+
+def _control(
+    designs: Mapping[str, ElectrodeDesign],
+    numbers: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    config: StudyConfig,
+    cell: CellParameters,
+) -> str | None:
+    """Choose the better of the feasible designs without structure."""
+    values = _utilizations(numbers)
+    candidates = [
+        name
+        for name in (UNIFORM, UNGRADED)
+        if name in designs and _is_feasible(designs[name], numbers[name], config=config, cell=cell)
+    ]
+    return max(candidates, key=lambda name: float(np.mean(values[name])), default=None)
+
+
+def _finer(
+    designs: Mapping[str, ElectrodeDesign],
+    numbers: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    client: Client,
+    config: StudyConfig,
+    cell: CellParameters,
+    control: str | None,
+) -> Summary | None:
+    """Repeat the comparison with finer voxels, where the study has any."""
+    finer = finer_config(config)
+    if finer is None or not designs:
+        return None
+    again, _ = _evaluate_fresh(designs, client=client, config=finer, cell=cell)
+    return finer_summary(
+        _utilizations(numbers),
+        _utilizations(again),
+        control=control,
+        voxels_per_diameter=finer.structure.voxels_per_diameter,
+    )
+
+
+def _baseline(
+    design: ElectrodeDesign,
+    packings: Sequence[Mapping[str, Any]],
+    *,
+    config: StudyConfig,
+    cell: CellParameters,
+) -> Summary:
+    """Describe what one would make without a search."""
+    return {
+        "design": design.to_dict(),
+        "feasible": _is_feasible(design, packings, config=config, cell=cell),
+        "utilization": interval_of([packing["utilization"] for packing in packings]).to_dict(),
+        "packings": list(packings),
+    }
 
 
 def _is_feasible(
-    design: ElectrodeDesign, evaluations: Sequence[Evaluation], *, config: StudyConfig, cell: CellParameters
+    design: ElectrodeDesign,
+    numbers: Sequence[Mapping[str, Any]],
+    *,
+    config: StudyConfig,
+    cell: CellParameters,
 ) -> bool:
     """Check a design against the constraints on its fresh packings."""
-    numbers = [evaluation.to_dict() for evaluation in evaluations]
     violations = recipe_violations(
         design, constraints=config.constraints, active_capacity=cell.active_capacity
     ) | measured_violations(numbers, constraints=config.constraints)
@@ -231,7 +299,7 @@ def _summary(evaluations: Sequence[Evaluation], *, parameters: Mapping[str, Valu
     numbers = [evaluation.to_dict() for evaluation in evaluations]
     measured = [name for name, value in numbers[0].items() if isinstance(value, float)]
     statistics = {
-        name: _plain(interval_of([float(each[name]) for each in numbers]))
+        name: interval_of([float(each[name]) for each in numbers]).to_dict()
         for name in measured
         if all(each[name] is not None for each in numbers)
     }
@@ -266,11 +334,6 @@ def _profiles(evaluation: Evaluation) -> dict[str, list[float]]:
         "discharge_depth": (0.5 * (ends[1:] + ends[:-1])).tolist(),
         "stoichiometry": np.nanmean(discharge.stoichiometry, axis=1).tolist(),
     }
-
-
-def _plain(interval: Interval) -> dict[str, float]:
-    """Turn an interval into plain numbers."""
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def _without_difference(designs: Mapping[str, object]) -> str:
