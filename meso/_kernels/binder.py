@@ -104,7 +104,7 @@ def negative_area(a, b, c, d):
     steep, flat = (across, along) if across > along else (along, across)
     far = abs(middle)
     ends = half * (steep + flat) - far
-    ends = ends if ends > np.float32(0.0) else np.float32(0.0)
+    ends = max(np.float32(0.0), ends)
     tiny = np.float32(1e-30)
     smaller = half * ends * ends / (steep * flat + tiny)  # two corners of the square or one lie beyond
     smaller = half - far / (steep + tiny) if far < half * (steep - flat) else smaller
@@ -163,7 +163,7 @@ def cover_faces(
                         apart = min(apart, value - distance[kk, jj, ii])
                 # No point of a face is farther than 0.75 edges from a corner, and no distance changes faster than that:
                 # where bridging × d2 alone exceeds the level, there is no binder at any distance d1 ≥ 0.
-                if least > 0.0 and (taken == 0 or least > slack) or apart > bridging * 0.75 * longest:
+                if (least > 0.0 and (taken == 0 or least > slack)) or apart > bridging * 0.75 * longest:
                     faces[k, j, i] = 0
                     continue
                 if taken == 0 and most < 0.0:
@@ -264,14 +264,14 @@ def take_values(at, order, centres, radii, inverses, reach, bridging, level, nea
             depths_on_face(inverses[s], n, u, v, np.float32(dn), np.float32(du), np.float32(dv), grid, work)
         for p in range(POINTS):
             d, first, second = work[2, p], work[0, p], work[1, p]
-            larger = first if d < first else d
-            work[0, p] = d if d < first else first
-            work[1, p] = larger if larger < second else second
+            larger = max(d, first)
+            work[0, p] = min(first, d)
+            work[1, p] = min(second, larger)
     l0, l1, l2, l3, bridge = level[0], level[1], level[2], level[3], np.float32(bridging)
     for p in range(POINTS):
         a, b = grid[2, p], grid[3, p]
         above = bridge * work[1, p] - (l0 + a * (l2 - l0) + b * (l1 - l0) + a * b * (l0 + l3 - l1 - l2))
-        work[2, p] = work[0, p] + (above if above < np.float32(0.0) else np.float32(0.0))
+        work[2, p] = work[0, p] + (min(np.float32(0.0), above))
 
 
 @jit
