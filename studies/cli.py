@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import signal
@@ -54,6 +55,14 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of the packings.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MESO_STORAGE_URL",
+            show_envvar=True,
+            help="PostgreSQL that several coordinators share, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the result as one JSON document; events go to standard error."),
@@ -76,7 +85,13 @@ def run(
 
     with show_progress(as_json=as_json) as on_progress:
         result = run_study(
-            study, folder=target, trials=trials, seed=seed, workers=workers, on_progress=on_progress
+            study,
+            folder=target,
+            trials=trials,
+            seed=seed,
+            workers=workers,
+            storage=storage,
+            on_progress=on_progress,
         )
     if as_json:
         _print_json(result_document(result))
@@ -219,6 +234,8 @@ def main() -> None:
         code = _complain(str(error), BAD_INPUT)
     except StudyError as error:
         code = _complain(str(error), 1)
+    except OSError as error:
+        code = _complain(_explain_os(error), 1)
     if code == SIGINT_CODE:
         code = _complain("interrupted: complete trials are stored, the same command continues", INTERRUPTED)
     sys.exit(code)
@@ -234,6 +251,14 @@ def _complain(text: str, code: int) -> int:
     """Write one line to standard error, whatever the text, and return the exit code."""
     typer.echo(f"meso: {' '.join(text.split())}", err=True)
     return code
+
+
+def _explain_os(error: OSError) -> str:
+    """Say what the system refused, and for a full disk what to do."""
+    text = f"{error.filename or 'file'}: {error.strerror or error}"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        text += "; free some space, then the same command continues; no complete trial is lost"
+    return text
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies.config import StudyConfig
+from studies.database import open_searches
+from studies.errors import StudyError
 from studies.objectives import best_of
 from studies.report import write_report
 from studies.search import Search
@@ -15,7 +17,7 @@ from studies.space import DesignSpace
 from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.trials import table_of
 from studies.winners import compare_winners, stored_comparison, write_best
-from studies.workers import compile_kernels, core_count, local_workers
+from studies.workers import compile_kernels, core_count, kernel_versions, local_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,6 +72,7 @@ def run_study(
     trials: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    storage: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> StudyResult:
     """
@@ -87,6 +90,10 @@ def run_study(
         Seed of search and packings; from the configuration if left out.
     workers : int, optional
         Worker processes; one per core if left out. The result does not depend on it.
+    storage : str, optional
+        Address of a PostgreSQL database that several coordinators share, each with a folder of its own:
+        ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE``. By default a file in the folder. Where only the password is
+        missing, the usual ways of PostgreSQL provide it (``PGPASSWORD``, ``~/.pgpass``). It is stored nowhere.
     on_progress : callable, optional
         Called with a `Progress` at every stage and after every trial.
 
@@ -101,8 +108,10 @@ def run_study(
         If the folder is in use, or holds something else or a study of another configuration.
     ConfigError
         If `trials` or `seed` is out of range.
+    InputError
+        If the shared database cannot be used.
     StudyError
-        If no trial works at all.
+        If no trial works at all, or the database fails for good: a full disk, an hour's absence.
     KeyboardInterrupt
         If interrupted; running trials are put back in the queue and the study can be continued.
 
@@ -117,12 +126,10 @@ def run_study(
     study_folder.path.mkdir(parents=True, exist_ok=True)
     with study_folder.locked(), _quiet_optuna():
         study_folder.write_config(config)
-        searches = study_folder.open_searches(objectives=len(config.objectives.maximize))
-        try:
+        with open_searches(study_folder, config, storage=storage) as searches:
             search = Search(config, searches=searches, on_progress=on_progress or (lambda _: None))
+            searches.storage.on_wait = lambda: search.tell("waiting")
             comparison = _run(search, folder=study_folder, workers=workers)
-        finally:
-            searches.close()
     return StudyResult(
         config=config, folder=study_folder.path, records=tuple(search.records), comparison=comparison
     )
@@ -136,9 +143,13 @@ def _run(search: Search, *, folder: StudyFolder, workers: int | None) -> dict[st
     try:
         if comparison is None or not search.is_complete:
             comparison = _search_and_compare(search, folder=folder, workers=workers or core_count())
-    finally:
-        # Also after an interruption: the table shows what there is.
-        write_atomically(folder.path / "trials.csv", table_of(search.searches.records()))
+    except BaseException:
+        search.searches.hurry()
+        # What cannot be put in order now is when the study is continued.
+        with suppress(StudyError, OSError):
+            search.searches.requeue_running()
+            write_atomically(folder.path / "trials.csv", table_of(search.searches.records()))
+        raise
     search.tell("reporting")
     write_report(folder.path)
     return comparison
@@ -151,8 +162,10 @@ def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) ->
     space = DesignSpace.of(config, active_capacity=cell.active_capacity)
     spaces = {STRUCTURED: space, UNIFORM: space.uniform}
     search.tell("compiling")
-    with local_workers(min(workers, 2)) as client:
-        compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
+    if not folder.is_compiled(kernels := kernel_versions()):
+        with local_workers(min(workers, 2)) as client:
+            compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
+        folder.note_compiled(kernels)
     # New processes: what one compiles and what it later loads from the cache may differ in the last bit.
     with local_workers(workers) as client:
         search.run(client, spaces=spaces, cell=cell)
@@ -171,7 +184,8 @@ def _quiet_optuna() -> Iterator[None]:
     from optuna import logging
 
     before = logging.get_verbosity()
-    logging.set_verbosity(logging.WARNING)
+    # Warnings would repeat what the database said at every attempt to reach it.
+    logging.set_verbosity(logging.ERROR)
     try:
         yield
     finally:
