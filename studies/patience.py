@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from studies import signals
@@ -17,8 +18,6 @@ from studies.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sqlalchemy import URL
 
 OWNER = "coordinator"
 """Attribute of a trial in a shared database: who works on it."""
@@ -70,7 +69,9 @@ def place_of(url: URL) -> str:
         Driver, user, host, port and name.
     """
     shown = {key: value for key, value in url.query.items() if key in {"host", "port", "sslmode"}}
-    return url.set(password=None, query=shown).render_as_string()
+    # `set` would keep a password that is to become None.
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, shown)
+    return bare.render_as_string()
 
 
 def explain(error: BaseException, url: URL) -> str:
