@@ -63,6 +63,12 @@ def run(
             help="PostgreSQL that several coordinators share, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A running Dask scheduler whose workers are used: tcp://host:8786."
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the result as one JSON document; events go to standard error."),
@@ -91,6 +97,7 @@ def run(
             seed=seed,
             workers=workers,
             storage=storage,
+            scheduler=scheduler,
             on_progress=on_progress,
         )
     if as_json:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from meso.packing import DENSEST
 from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
+from studies.cluster import ClusterTable  # noqa: TC001  the same
 from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
 from studies.objectives import ObjectiveTable
@@ -155,6 +156,8 @@ class StudyConfig(Table):
         Cheaper models in front of the voxels, finer voxels behind them.
     structure : StructureTable
         Resolution and size of the structures.
+    cluster : ClusterTable, optional
+        Jobs of a batch system that evaluate the trials; this machine does where it is left out.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -174,6 +177,7 @@ class StudyConfig(Table):
     search: SearchTable = SearchTable()
     fidelity: FidelityTable = FidelityTable()
     structure: StructureTable = StructureTable()
+    cluster: ClusterTable | None = None
 
     @model_validator(mode="after")
     def _ends(self) -> StudyConfig:

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from studies.errors import StudyError
 from studies.ladder import Ladder, rung_document
@@ -142,6 +143,8 @@ class Search:
         self._known: set[tuple[str, int]] = set()
         self._front: dict[str, list[TrialRecord]] = {arm: [] for arm in ARMS}
         self._catch_up()
+        # A scheduler that several studies share tells tasks apart by their names.
+        self._name = uuid4().hex[:8]
         self._in_flight: deque[_InFlight] = deque()
         self._done_before = len(self.records)
         self._seconds_before = float(searches.studies[STRUCTURED].user_attrs.get(SECONDS, 0.0))
@@ -279,8 +282,9 @@ class Search:
         # A trial that is stored in part would not be the same one after an interruption.
         with postponed():
             trial, design = proposals.next(arm, space, records=self.records)
+        name = f"{self._name}-{arm}-{trial.number}"
         packings = Packings(
-            client, design, proposals.ladder.cell, config=self.config, name=f"{arm}-{trial.number}"
+            client, design, proposals.ladder.cell, config=self.config, name=name
         )
         packings.submit(self.first_packings)
         self._in_flight.append(_InFlight(arm, trial, packings))

@@ -26,7 +26,7 @@ UNIFORM = "uniform"
 ARMS = (STRUCTURED, UNIFORM)
 """The search and its control: two Optuna studies in one database."""
 
-_FREE_TO_CHANGE = frozenset({"trials", "hours", "description"})
+_FREE_TO_CHANGE = frozenset({"cluster", "trials", "hours", "description"})
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ def differences(stored: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     return [
         f"{key} ({_shown(there.get(key))} there, {_shown(now.get(key))} now)"
         for key in sorted(there.keys() | now.keys())
-        if there.get(key) != now.get(key) and key not in _FREE_TO_CHANGE
+        if there.get(key) != now.get(key) and key.split(".")[0] not in _FREE_TO_CHANGE
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from meso import Mesostructure, Phase
 from solvers import PorousElectrode, solve_transport, utilization_budget
+from studies.cluster import SINGLE_THREADED, job_workers, scheduler_workers
 from studies.evaluation import evaluate, make_structure, versions
 from studies.signals import ignored
 
@@ -22,15 +23,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from solvers import CellParameters
+    from studies.config import StudyConfig
     from studies.space import DesignSpace
-
-# A worker is one process on one core: threads inside it would only compete with the other workers.
-SINGLE_THREADED = {
-    "NUMBA_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 LEAST: Mapping[str, int] = {"voxels_per_diameter": 4, "width_diameters": 4, "minimum_voxels": 8}
 """Resolution at which kernels are compiled."""
@@ -93,6 +87,29 @@ def core_count() -> int:
     from dask.system import CPU_COUNT
 
     return int(CPU_COUNT)
+
+
+def workers_for(config: StudyConfig, *, count: int, scheduler: str | None) -> AbstractContextManager[Client]:
+    """
+    Provide the workers that a study asks for.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study; its table ``[cluster]`` asks for jobs of a batch system.
+    count : int
+        Number of processes on this machine, where they run here.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers are to be used instead.
+
+    Returns
+    -------
+    context manager
+        Gives a `distributed.Client`.
+    """
+    if scheduler is not None:
+        return scheduler_workers(scheduler)
+    return local_workers(count) if config.cluster is None else job_workers(config.cluster)
 
 
 @contextmanager
