@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from studies.cli_show import dashboard, show
 from studies.errors import InputError, StudyError
 
 if TYPE_CHECKING:
@@ -204,28 +205,8 @@ def transport(
         _print_transport(result, seconds=seconds)
 
 
-@app.command()
-def show(
-    image: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Segmented image: .npz, .npy, .tif, .vti or .nc.")
-    ],
-    *,
-    out: Annotated[Path, typer.Option(help="Picture to write: .png.")],
-) -> None:
-    """Draw a structure from outside, a cut through it, and its volume fractions over the depth."""
-    from meso import load
-    from meso.figures import draw_overview
-
-    if out.suffix.lower() != ".png":
-        raise InputError(f"--out must end in .png, got {out}")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
-    try:
-        structure = load(image)
-    except (OSError, ValueError) as error:
-        raise InputError(str(error)) from None
-    draw_overview(structure).savefig(out, dpi=150, metadata={"Software": None})
-    typer.echo(str(out))
+app.command()(show)
+app.command()(dashboard)
 
 
 def main() -> None:

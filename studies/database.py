@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from optuna import create_study, get_all_study_names, load_study
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from studies.coordinators import Coordinators
@@ -235,10 +235,10 @@ def open_searches(
         If the database cannot be used, or holds a study of this name with another configuration.
     """
     url, owner = _location(folder, storage)
-    opened = _open(url, owner=owner)
-    searches = None
+    searches, opened = None, None
     try:
-        with _one_at_a_time(opened):
+        with _explained(url, owner), _one_at_a_time(url, owner):
+            opened = PatientStorage(url, owner=owner)
             studies = {
                 arm: create_study(
                     storage=opened,
@@ -255,10 +255,10 @@ def open_searches(
         searches = Searches(opened, studies, coordinators)
         yield searches
     finally:
-        if searches is None:
-            opened.close()
-        else:
+        if searches is not None:
             searches.close()
+        elif opened is not None:
+            opened.close()
 
 
 def read_records(folder: StudyFolder) -> list[TrialRecord]:
@@ -275,9 +275,7 @@ def read_records(folder: StudyFolder) -> list[TrialRecord]:
     list of TrialRecord
         The structured search first.
     """
-    url, _ = _location(folder, None)
-    storage = _open(url, owner=None)
-    storage.patience = 0.0
+    storage = open_storage(folder)
     try:
         config = folder.read_config()
         names = {arm: _name(config, arm) for arm in ARMS}
@@ -293,6 +291,32 @@ def read_records(folder: StudyFolder) -> list[TrialRecord]:
         storage.close()
 
 
+def open_storage(folder: StudyFolder) -> PatientStorage:
+    """
+    Open the database of a study folder to look into it.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        A study folder.
+
+    Returns
+    -------
+    PatientStorage
+        The database, without any patience: who looks does not want to wait.
+
+    Raises
+    ------
+    InputError, StudyError
+        If it cannot be opened.
+    """
+    url, owner = _location(folder, None)
+    with _explained(url, owner):
+        storage = PatientStorage(url)
+    storage.patience = 0.0
+    return storage
+
+
 def _location(folder: StudyFolder, storage: str | None) -> tuple[URL, str | None]:
     """Find the database of a folder, and the name under which its coordinator works in a shared one."""
     shared = folder.shared_storage(None if storage is None else place_of(shared_database(storage)))
@@ -301,10 +325,11 @@ def _location(folder: StudyFolder, storage: str | None) -> tuple[URL, str | None
     return shared_database(storage or os.environ.get(STORAGE_VARIABLE) or shared.place), shared.coordinator
 
 
-def _open(url: URL, *, owner: str | None) -> PatientStorage:
-    """Open a database; what is wrong is told in one line."""
+@contextmanager
+def _explained(url: URL, owner: str | None) -> Iterator[None]:
+    """Tell in one line why a database cannot be opened."""
     try:
-        return PatientStorage(url, owner=owner)
+        yield
     except (ImportError, NoSuchModuleError):
         raise InputError(
             "--storage needs psycopg, which is not installed; run: pip install 'meso-electrode[postgres]'"
@@ -315,17 +340,19 @@ def _open(url: URL, *, owner: str | None) -> PatientStorage:
 
 
 @contextmanager
-def _one_at_a_time(storage: PatientStorage) -> Iterator[None]:
-    """Let one coordinator at a time create studies in a shared database."""
-    if storage.owner is None:
+def _one_at_a_time(url: URL, owner: str | None) -> Iterator[None]:
+    """Let one coordinator at a time make tables and studies in a shared database."""
+    if owner is None:
         yield
         return
-    with storage.engine.connect() as connection:
-        connection.execute(text(f"SELECT pg_advisory_lock({_OPENING})"))
-        try:
+    engine = create_engine(url, hide_parameters=True)
+    try:
+        # The lock ends with the connection.
+        with engine.connect() as connection:
+            connection.execute(text(f"SELECT pg_advisory_lock({_OPENING})"))
             yield
-        finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock({_OPENING})"))
+    finally:
+        engine.dispose()
 
 
 def _agree(study: Study, config: StudyConfig, place: str) -> None:
