@@ -66,7 +66,8 @@ class Coordinator:
         )  # fmt: skip
         self.events: queue.Queue[dict | None] = queue.Queue()
         self.lines: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self):
         for line in self.process.stderr:
@@ -109,13 +110,20 @@ class Coordinator:
         """SIGKILL, as the kernel does when memory runs out; its workers find out by themselves."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self._close()
 
     def finish(self, timeout=900):
         out = self.process.stdout.read()
         code = self.process.wait(timeout)
+        self._close()
         if code:
             raise AssertionError(f"ended with {code}: {''.join(self.lines)[-3000:]}")
         return json.loads(out)
+
+    def _close(self):
+        self.process.stdout.close()
+        self._listener.join(30)
+        self.process.stderr.close()
 
 
 def _children():

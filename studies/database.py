@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -357,11 +358,11 @@ def _one_at_a_time(url: URL, owner: str | None) -> Iterator[None]:
 
 def _agree(study: Study, config: StudyConfig, place: str) -> None:
     """Refuse to share a study of another configuration."""
-    stored: dict[str, Any] | None = study.user_attrs.get(_CONFIG)
-    if stored is None:
-        study.set_user_attr(_CONFIG, config.to_dict())
-        return
-    changed = differences(stored, config.to_dict())
+    wanted = json.loads(json.dumps(config.to_dict()))
+    stored: dict[str, Any] = study.user_attrs.get(_CONFIG, wanted)
+    if _CONFIG not in study.user_attrs:
+        study.set_user_attr(_CONFIG, wanted)
+    changed = differences(stored, wanted)
     if changed:
         raise FolderError(
             f"{place}: holds a study {config.name!r} with another configuration: {', '.join(changed)}; change name, or "

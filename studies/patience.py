@@ -11,7 +11,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 from studies import signals
 from studies.errors import StudyError
@@ -136,6 +136,8 @@ def passes(error: BaseException) -> bool:
         True for a server that is away, restarts or is busy, and for a locked file.
     """
     cause = _cause(error)
+    if isinstance(cause, PendingRollbackError):
+        return True  # Optuna asked again on a connection that had just broken
     if not isinstance(cause, DBAPIError) or is_full(error):
         return False
     if type(cause.orig).__module__.startswith("sqlite3"):

@@ -90,7 +90,8 @@ class StudyFolder:
         folder = cls(Path(path))
         if not folder.path.is_dir():
             raise FolderError(f"{path}: no such folder; start a study with meso run CONFIG --folder {path}")
-        for file in (folder.config_file, folder.database):
+        database = folder.storage_file if folder.storage_file.is_file() else folder.database
+        for file in (folder.config_file, database):
             if not file.is_file():
                 raise FolderError(
                     f"{path}: not a study folder, {file.name} is missing; start one with meso run CONFIG"
