@@ -19,7 +19,9 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A study folder."
 def show(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="A segmented image (.npz, .npy, .tif, .vti, .nc), or a study folder."),
+        typer.Argument(
+            metavar="PATH", help="A segmented image (.npz, .npy, .tif, .vti, .nc), or a study folder."
+        ),
     ],
     *,
     out: Annotated[
@@ -40,7 +42,9 @@ def show(
     """Draw a structure (from outside, cut, over the depth), or show one trial of a study."""
     if path.is_dir():
         if trial is None:
-            raise InputError(f"--trial is missing: {path} is a study folder; meso status shows its best trials")
+            raise InputError(
+                f"--trial is missing: {path} is a study folder; meso status shows its best trials"
+            )
         _show_trial(path, trial=trial, arm=arm, rebuild=rebuild, out=out, as_json=as_json)
     elif trial is not None or rebuild:
         raise InputError(f"--trial and --rebuild go with a study folder, and {path} is none; give one")
@@ -73,7 +77,9 @@ def _show_trial(
     from studies.storage import StudyFolder
 
     if out is not None and (not rebuild or out.suffix.lower() not in {".npz", ".npy", ".tif", ".tiff"}):
-        raise InputError(f"--out goes with --rebuild here and must end in .npz, .npy, .tif or .tiff, got {out}")
+        raise InputError(
+            f"--out goes with --rebuild here and must end in .npz, .npy, .tif or .tiff, got {out}"
+        )
     study = StudyFolder.existing(folder)
     if rebuild:
         _rebuild(study, number=trial, arm=arm, out=out, as_json=as_json)

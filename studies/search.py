@@ -283,9 +283,7 @@ class Search:
         with postponed():
             trial, design = proposals.next(arm, space, records=self.records)
         name = f"{self._name}-{arm}-{trial.number}"
-        packings = Packings(
-            client, design, proposals.ladder.cell, config=self.config, name=name
-        )
+        packings = Packings(client, design, proposals.ladder.cell, config=self.config, name=name)
         packings.submit(self.first_packings)
         self._in_flight.append(_InFlight(arm, trial, packings))
 
