@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import signal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from studies.cli_show import dashboard, show
 from studies.errors import InputError, StudyError
 
 if TYPE_CHECKING:
@@ -57,6 +59,20 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of the packings.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MESO_STORAGE_URL",
+            show_envvar=True,
+            help="PostgreSQL that several coordinators share, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A running Dask scheduler whose workers are used: tcp://host:8786."
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the result as one JSON document; events go to standard error."),
@@ -79,7 +95,14 @@ def run(
 
     with show_progress(as_json=as_json) as on_progress:
         result = run_study(
-            study, folder=target, trials=trials, seed=seed, workers=workers, on_progress=on_progress
+            study,
+            folder=target,
+            trials=trials,
+            seed=seed,
+            workers=workers,
+            storage=storage,
+            scheduler=scheduler,
+            on_progress=on_progress,
         )
     if as_json:
         _print_json(result_document(result))
@@ -268,28 +291,8 @@ def transport(
         _print_transport(result, seconds=seconds)
 
 
-@app.command()
-def show(
-    image: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Segmented image: .npz, .npy, .tif, .vti or .nc.")
-    ],
-    *,
-    out: Annotated[Path, typer.Option(help="Picture to write: .png.")],
-) -> None:
-    """Draw a structure from outside, a cut through it, and its volume fractions over the depth."""
-    from meso import load
-    from meso.figures import draw_overview
-
-    if out.suffix.lower() != ".png":
-        raise InputError(f"--out must end in .png, got {out}")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: the folder {out.parent} does not exist; create it first")
-    try:
-        structure = load(image)
-    except (OSError, ValueError) as error:
-        raise InputError(str(error)) from None
-    draw_overview(structure).savefig(out, dpi=150, metadata={"Software": None})
-    typer.echo(str(out))
+app.command()(show)
+app.command()(dashboard)
 
 
 def main() -> None:
@@ -305,6 +308,8 @@ def main() -> None:
         code = _complain(str(error), BAD_INPUT)
     except StudyError as error:
         code = _complain(str(error), 1)
+    except OSError as error:
+        code = _complain(_explain_os(error), 1)
     if code == SIGINT_CODE:
         code = _complain("interrupted: complete trials are stored, the same command continues", INTERRUPTED)
     sys.exit(code)
@@ -320,6 +325,14 @@ def _complain(text: str, code: int) -> int:
     """Write one line to standard error, whatever the text, and return the exit code."""
     typer.echo(f"meso: {' '.join(text.split())}", err=True)
     return code
+
+
+def _explain_os(error: OSError) -> str:
+    """Say what the system refused, and for a full disk what to do."""
+    text = f"{error.filename or 'file'}: {error.strerror or error}"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        text += "; free some space, then the same command continues; no complete trial is lost"
+    return text
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from meso.packing import DENSEST
 from studies.cells import CellTable  # noqa: TC001  pydantic reads the annotations
+from studies.cluster import ClusterTable  # noqa: TC001  the same
 from studies.electrode import ElectrodeTable  # noqa: TC001  the same
 from studies.errors import ConfigError
 from studies.frontier_table import FrontierTable
@@ -159,6 +160,8 @@ class StudyConfig(Table):
         Resolution and size of the structures.
     frontier : FrontierTable
         How ``meso frontier`` searches; ``meso run`` does not use it.
+    cluster : ClusterTable, optional
+        Jobs of a batch system that evaluate the trials; this machine does where it is left out.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -179,6 +182,7 @@ class StudyConfig(Table):
     fidelity: FidelityTable = FidelityTable()
     structure: StructureTable = StructureTable()
     frontier: FrontierTable = FrontierTable()
+    cluster: ClusterTable | None = None
 
     @model_validator(mode="after")
     def _ends(self) -> StudyConfig:

@@ -15,6 +15,7 @@ import numpy as np
 
 from meso import ElectrodeDesign, generate
 from solvers import homogenise, utilization_budget
+from studies.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from meso import Mesostructure
@@ -49,6 +50,8 @@ class Evaluation:
         Time spent on each step [s].
     versions : mapping of str to str
         Versions of the programs that decide the numbers.
+    fingerprint : str
+        Of the structure, see `studies.fingerprints.fingerprint`.
     robust_utilization : float, optional
         Mean − k σ of the utilization over the variations of the design, where the study asks for it.
     """
@@ -62,6 +65,7 @@ class Evaluation:
     voxel_size: float
     seconds: Mapping[str, float]
     versions: Mapping[str, str]
+    fingerprint: str
     robust_utilization: float | None = None
 
     @property
@@ -141,6 +145,7 @@ class Evaluation:
             "seed": {"entropy": self.seed.entropy, "spawn_key": list(self.seed.spawn_key)},
             "seconds": dict(self.seconds),
             "versions": dict(self.versions),
+            "fingerprint": self.fingerprint,
         }
 
 
@@ -212,6 +217,7 @@ def evaluate(
             "discharge": perf_counter() - homogenised,
         },
         versions=versions(),
+        fingerprint=fingerprint(structure),
     )
 
 

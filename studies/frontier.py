@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from studies.database import open_searches
 from studies.evaluation import versions
 from studies.frontier_compare import compare_loadings
 from studies.frontier_search import FrontierSearch, frontier_spaces, loading_of, search_name
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from studies.config import StudyConfig
+    from studies.database import Searches
     from studies.parameter import Value
-    from studies.storage import Searches
     from studies.trials import TrialRecord
 
 FILE = "frontier.json"
@@ -112,14 +113,11 @@ def frontier(
     with study_folder.locked(), quiet_optuna():
         study_folder.write_config(config)
         names = [search_name(arm, c_rate) for c_rate in config.frontier.c_rates for arm in ARMS]
-        searches = study_folder.open_searches(names)
-        try:
+        with open_searches(study_folder, config, names=names) as searches:
             run = _Run(
                 config, folder=study_folder, searches=searches, on_progress=on_progress or (lambda _: None)
             )
             document = run.everything(workers or core_count())
-        finally:
-            searches.close()
     write_frontier(document, folder=study_folder)
     return document
 

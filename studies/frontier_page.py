@@ -6,7 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from studies.figures import COLOURS, new_figure, styled
+from meso.figures import styled
+from studies.figures import COLOURS, new_figure
 from studies.frontier_table import rate_name
 from studies.storage import STRUCTURED
 from studies.summary import ABSENT, DESIGN_NAMES, LOSS_NAMES, Row

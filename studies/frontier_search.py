@@ -24,7 +24,6 @@ from studies.trials import (
     measured_violations,
     recipe_violations,
     record_of,
-    records_of,
 )
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ if TYPE_CHECKING:
     from solvers import CellParameters
     from studies.attain import Attained
     from studies.config import StudyConfig
+    from studies.database import Searches
     from studies.parameter import Value
     from studies.space import DesignSpace
-    from studies.storage import Searches
     from studies.trials import TrialRecord
 
 ATTAINABLE = "attainable"
@@ -145,7 +144,10 @@ class FrontierSearch:
         self.cell, self.c_rate, self.spaces = cell, c_rate, spaces
         self.searches = searches
         self.studies: dict[str, Study] = {arm: searches.studies[search_name(arm, c_rate)] for arm in ARMS}
-        self.records = {arm: [r for r in records_of(self.studies[arm]) if r.is_finished] for arm in ARMS}
+        stored = searches.records()
+        self.records = {
+            arm: [r for r in stored if r.arm == search_name(arm, c_rate) and r.is_finished] for arm in ARMS
+        }
         self._numbers = {arm: len(self.records[arm]) for arm in ARMS}
         self._in_flight: deque[_InFlight] = deque()
 
@@ -275,14 +277,16 @@ class FrontierSearch:
             evaluations = [packing.result().to_dict() for packing in in_flight.packings]
         except Exception as error:  # noqa: BLE001  whatever a worker died of is stored with the trial; the study goes on
             trial.set_user_attr(FAILURE, f"{type(error).__name__}: {error}")
-            return record_of(study.study_name, study.tell(trial, state=TrialState.FAIL))
+            return record_of(
+                search_name(in_flight.arm, self.c_rate), study.tell(trial, state=TrialState.FAIL)
+            )
         with postponed():
             trial.set_user_attr(EVALUATIONS, evaluations)
             thin = mean_of(evaluations, "thin_utilization")
             violations = measured_violations(evaluations, constraints=self.config.constraints)
             _constrain(trial, violations | {ATTAINABLE: (self.plan.target - thin) / (1 - self.plan.target)})
             told = study.tell(trial, mean_of(evaluations, "areal_capacity"))
-        return record_of(study.study_name, told)
+        return record_of(search_name(in_flight.arm, self.c_rate), told)
 
 
 def frontier_spaces(config: StudyConfig, *, active_capacity: float) -> dict[str, DesignSpace]:

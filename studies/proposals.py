@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from meso import ElectrodeDesign
     from studies.config import StudyConfig
+    from studies.database import Searches
     from studies.ladder import Ladder
     from studies.space import DesignSpace
-    from studies.storage import Searches
     from studies.trials import TrialRecord
 
 MOST_REJECTED = 200
@@ -114,7 +114,9 @@ class Proposals:
         waiting = self._waiting(arm)
         is_old = waiting is not None and ESTIMATES in waiting.user_attrs
         study.sampler = (
-            RandomSampler(seed=0) if is_old else make_sampler(self.config, arm=arm, number=self._numbers[arm])
+            RandomSampler(seed=0)
+            if is_old
+            else make_sampler(self.config, arm=arm, number=self._numbers[arm], salt=self.searches.salt)
         )
         with quiet():
             trial = study.ask()
@@ -125,7 +127,7 @@ class Proposals:
         """Return the trial that `optuna.Study.ask` will hand out again, if there is one."""
         from optuna.trial import TrialState
 
-        if not self._may_wait[arm]:
+        if not self._may_wait[arm] and not self.searches.is_shared:
             return None
         waiting = self.searches.studies[arm].get_trials(deepcopy=False, states=(TrialState.WAITING,))
         self._may_wait[arm] = bool(waiting)
@@ -153,8 +155,9 @@ def set_constraints(trial: Trial, violations: Mapping[str, float]) -> None:
     violations : mapping of str to float
         Relative violation of each constraint.
     """
+    present = trial.constraints  # read from the database
     for name, value in violations.items():
-        if name not in trial.constraints:
+        if name not in present:
             trial.set_constraint(name, value)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies.config import StudyConfig
+from studies.database import open_searches
+from studies.errors import StudyError
 from studies.explanation import explanation_of
 from studies.importance import importance_of
 from studies.objectives import best_of
@@ -17,7 +20,7 @@ from studies.space import DesignSpace
 from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.trials import table_of
 from studies.winners import compare_winners, stored_comparison, write_best
-from studies.workers import compile_kernels, core_count, local_workers
+from studies.workers import compile_kernels, core_count, kernel_versions, local_workers, workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,6 +75,8 @@ def run_study(
     trials: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    storage: str | None = None,
+    scheduler: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> StudyResult:
     """
@@ -89,6 +94,12 @@ def run_study(
         Seed of search and packings; from the configuration if left out.
     workers : int, optional
         Worker processes; one per core if left out. The result does not depend on it.
+    storage : str, optional
+        Address of a PostgreSQL database that several coordinators share, each with a folder of its own:
+        ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE``. By default a file in the folder. Where only the password is
+        missing, the usual ways of PostgreSQL provide it (``PGPASSWORD``, ``~/.pgpass``). It is stored nowhere.
+    scheduler : str, optional
+        Address of a running Dask scheduler whose workers evaluate the trials, instead of processes on this machine.
     on_progress : callable, optional
         Called with a `Progress` at every stage and after every trial.
 
@@ -103,8 +114,10 @@ def run_study(
         If the folder is in use, or holds something else or a study of another configuration.
     ConfigError
         If `trials` or `seed` is out of range.
+    InputError
+        If the shared database cannot be used.
     StudyError
-        If no trial works at all.
+        If no trial works at all, or the database fails for good: a full disk, an hour's absence.
     KeyboardInterrupt
         If interrupted; running trials are put back in the queue and the study can be continued.
 
@@ -119,44 +132,60 @@ def run_study(
     study_folder.path.mkdir(parents=True, exist_ok=True)
     with study_folder.locked(), quiet_optuna():
         study_folder.write_config(config)
-        searches = study_folder.open_searches(objectives=len(config.objectives.maximize))
-        try:
+        with open_searches(
+            study_folder, config, objectives=len(config.objectives.maximize), storage=storage
+        ) as searches:
             search = Search(config, searches=searches, on_progress=on_progress or (lambda _: None))
-            comparison = _run(search, folder=study_folder, workers=workers)
-        finally:
-            searches.close()
+            searches.storage.on_wait = lambda: search.tell("waiting")
+            comparison = _run(search, folder=study_folder, workers=workers, scheduler=scheduler)
     return StudyResult(
         config=config, folder=study_folder.path, records=tuple(search.records), comparison=comparison
     )
 
 
-def _run(search: Search, *, folder: StudyFolder, workers: int | None) -> dict[str, Any]:
+def _run(
+    search: Search, *, folder: StudyFolder, workers: int | None, scheduler: str | None
+) -> dict[str, Any]:
     """Search what is missing, compare the winners where they are new, report."""
     config = search.config
     search.searches.requeue_running()
     comparison = stored_comparison(folder, search.winners, fresh_seeds=config.fresh_seeds)
     try:
         if comparison is None or not search.is_complete:
-            comparison = _search_and_compare(search, folder=folder, workers=workers or core_count())
-    finally:
-        # Also after an interruption: the table shows what there is.
-        write_atomically(folder.path / "trials.csv", table_of(search.searches.records()))
+            comparison = _search_and_compare(
+                search, folder=folder, workers=workers or core_count(), scheduler=scheduler
+            )
+    except BaseException:
+        search.searches.hurry()
+        # What cannot be put in order now is when the study is continued.
+        with suppress(StudyError, OSError):
+            search.searches.requeue_running()
+            write_atomically(folder.path / "trials.csv", table_of(search.searches.records()))
+        raise
     search.tell("reporting")
     write_report(folder.path)
     return comparison
 
 
-def _search_and_compare(search: Search, *, folder: StudyFolder, workers: int) -> dict[str, Any]:
+def _search_and_compare(
+    search: Search, *, folder: StudyFolder, workers: int, scheduler: str | None
+) -> dict[str, Any]:
     """Run the missing trials and evaluate the winners on fresh packings."""
     config = search.config
     cell = config.cell.parameters()
     space = DesignSpace.of(config, active_capacity=cell.active_capacity)
     spaces = {STRUCTURED: space, UNIFORM: space.uniform}
     search.tell("compiling")
-    with local_workers(min(workers, 2)) as client:
-        compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
-    # New processes: what one compiles and what it later loads from the cache may differ in the last bit.
-    with local_workers(workers) as client:
+    warm = partial(compile_kernels, space=space, cell=cell, c_rate=config.cell.c_rate)
+    is_local = scheduler is None and config.cluster is None
+    if is_local and not folder.is_compiled(kernels := kernel_versions()):
+        # In processes of their own: what one compiles and what it later loads from the cache may differ in the last bit.
+        with local_workers(min(workers, 2)) as client:
+            warm(client)
+        folder.note_compiled(kernels)
+    with workers_for(config, count=workers, scheduler=scheduler) as client:
+        if not is_local:
+            warm(client)
         search.run(client, spaces=spaces, cell=cell)
         search.tell("comparing")
         winners = search.winners
@@ -175,7 +204,8 @@ def quiet_optuna() -> Iterator[None]:
     from optuna import logging
 
     before = logging.get_verbosity()
-    logging.set_verbosity(logging.WARNING)
+    # Warnings would repeat what the database said at every attempt to reach it.
+    logging.set_verbosity(logging.ERROR)
     try:
         yield
     finally:

@@ -45,7 +45,7 @@ def check_sampler(config: StudyConfig) -> None:
         )
 
 
-def make_sampler(config: StudyConfig, *, arm: str, number: int) -> BaseSampler:
+def make_sampler(config: StudyConfig, *, arm: str, number: int, salt: tuple[int, ...] = ()) -> BaseSampler:
     """
     Make the sampler that chooses one trial.
 
@@ -57,6 +57,8 @@ def make_sampler(config: StudyConfig, *, arm: str, number: int) -> BaseSampler:
         Name of the search.
     number : int
         Number of the trial within the search.
+    salt : tuple of int, default ()
+        What keeps apart the random numbers of several coordinators, which may ask for the same number.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def make_sampler(config: StudyConfig, *, arm: str, number: int) -> BaseSampler:
 
     # The leading 1 keeps these apart from the packing seeds of the same study seed.
     place = (1, ARMS.index(arm))
-    seed = _seed(config, *place, number)
+    seed = _seed(config, *place, number, *salt)
     with quiet():
         match config.search.sampler:
             case "gp":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from studies.errors import StudyError
 from studies.ladder import Ladder, rung_document
-from studies.objectives import best_of
+from studies.objectives import best_of, pareto_of
 from studies.packings import Packings
 from studies.proposals import Proposals, set_constraints
 from studies.samplers import check_sampler, quiet
@@ -24,6 +25,7 @@ from studies.trials import (
     measured_violations,
     record_of,
 )
+from studies.workers import failure_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
 
     from solvers import CellParameters
     from studies.config import StudyConfig
+    from studies.database import Searches
     from studies.space import DesignSpace
-    from studies.storage import Searches
+
+Stage = Literal["compiling", "searching", "waiting", "comparing", "reporting"]
 
 HOPELESS = 8
 """So many failed trials without a single result stop a study: the cause is not the design."""
@@ -46,6 +50,8 @@ RUNGS = "rungs"
 """Attribute of the structured search when it ends: how well the cheaper models ranked, see `studies.ladder.rung_document`."""
 SIGNIFICANCE = 0.1
 """Level of the test that stops a trial."""
+LOOK = 1.0
+"""Time between two looks at the last trials of other coordinators [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +62,7 @@ class Progress:
     Parameters
     ----------
     stage : str
-        "compiling", "searching", "comparing" or "reporting".
+        "compiling", "searching", "waiting" (for the database), "comparing" or "reporting".
     done, total : int
         Finished trials and trials in total.
     best : mapping of str to TrialRecord or None
@@ -71,7 +77,7 @@ class Progress:
         The trial that has just finished.
     """
 
-    stage: Literal["compiling", "searching", "comparing", "reporting"]
+    stage: Stage
     done: int
     total: int
     best: Mapping[str, TrialRecord | None]
@@ -133,7 +139,12 @@ class Search:
         self.searches = searches
         self.on_progress = on_progress
         self.targets = {STRUCTURED: config.trials - config.trials // 2, UNIFORM: config.trials // 2}
-        self.records = [r for r in searches.records() if r.counts]
+        self.records: list[TrialRecord] = []
+        self._known: set[tuple[str, int]] = set()
+        self._front: dict[str, list[TrialRecord]] = {arm: [] for arm in ARMS}
+        self._catch_up()
+        # A scheduler that several studies share tells tasks apart by their names.
+        self._name = uuid4().hex[:8]
         self._in_flight: deque[_InFlight] = deque()
         self._done_before = len(self.records)
         self._seconds_before = float(searches.studies[STRUCTURED].user_attrs.get(SECONDS, 0.0))
@@ -158,9 +169,7 @@ class Search:
     @property
     def winners(self) -> dict[str, TrialRecord | None]:
         """Best feasible trial of each search."""
-        return {
-            arm: best_of((r for r in self.records if r.arm == arm), self.config.objectives) for arm in ARMS
-        }
+        return {arm: best_of(front, self.config.objectives) for arm, front in self._front.items()}
 
     def run(self, client: Client, *, spaces: Mapping[str, DesignSpace], cell: CellParameters) -> None:
         """
@@ -184,27 +193,44 @@ class Search:
         ladder = Ladder(self.config, cell)
         proposals = Proposals(self.config, searches=self.searches, ladder=ladder)
         self.tell("searching")
-        try:
-            while True:
-                while len(self._in_flight) < self.config.trials_in_flight and (arm := self._next_arm()):
-                    self._ask(arm, client, spaces[arm], proposals)
-                if not self._in_flight:
-                    break
+        while True:
+            if self.searches.is_shared:
+                self._catch_up()
+            while len(self._in_flight) < self.config.trials_in_flight and (arm := self._next_arm()):
+                self._ask(arm, client, spaces[arm], proposals)
+            if self._in_flight:
                 # It stays in the queue until it is stored, so that an interruption puts it back.
-                self.records.append(self._finish(self._in_flight[0]))
+                self._note(self._finish(self._in_flight[0]))
                 self._in_flight.popleft()
                 if self.config.hours is not None:
                     self.searches.studies[STRUCTURED].set_user_attr(SECONDS, self.seconds)
                 self.tell("searching", latest=self.records[-1])
                 self._give_up_if_hopeless()
-            document = rung_document(self.searches.records(), self.config)
-            self.searches.studies[STRUCTURED].set_user_attr(RUNGS, document)
-        finally:
-            self.searches.requeue_running()
+            elif self.searches.elsewhere():
+                # The last trials are with other coordinators; what a dead one leaves is asked for again.
+                sleep(LOOK)
+            else:
+                break
+        document = rung_document(self.searches.records(), self.config)
+        self.searches.studies[STRUCTURED].set_user_attr(RUNGS, document)
+
+    def _catch_up(self) -> None:
+        """Take note of the trials that are in the database."""
+        for record in self.searches.records():
+            if record.counts:
+                self._note(record)
+
+    def _note(self, record: TrialRecord) -> None:
+        """Take note of a finished trial, once: the front of the best is kept, not looked for among all of them again."""
+        if (record.arm, record.number) in self._known:
+            return
+        self._known.add((record.arm, record.number))
+        self.records.append(record)
+        self._front[record.arm] = pareto_of([*self._front[record.arm], record], self.config.objectives)
 
     def tell(
         self,
-        stage: Literal["compiling", "searching", "comparing", "reporting"],
+        stage: Stage,
         *,
         latest: TrialRecord | None = None,
     ) -> None:
@@ -242,6 +268,7 @@ class Search:
     def _next_arm(self) -> str | None:
         """Alternate between the searches, so that both end together; rejected designs do not count as trials."""
         counted = Counter(r.arm for r in self.records) + Counter(t.arm for t in self._in_flight)
+        counted += self.searches.elsewhere()
         missing = {arm: self.targets[arm] - counted[arm] for arm in ARMS}
         arm = max(missing, key=missing.__getitem__)
         hours = self.config.hours
@@ -255,9 +282,8 @@ class Search:
         # A trial that is stored in part would not be the same one after an interruption.
         with postponed():
             trial, design = proposals.next(arm, space, records=self.records)
-        packings = Packings(
-            client, design, proposals.ladder.cell, config=self.config, name=f"{arm}-{trial.number}"
-        )
+        name = f"{self._name}-{arm}-{trial.number}"
+        packings = Packings(client, design, proposals.ladder.cell, config=self.config, name=name)
         packings.submit(self.first_packings)
         self._in_flight.append(_InFlight(arm, trial, packings))
 
@@ -271,8 +297,10 @@ class Search:
                 if is_pruned or len(evaluations) >= self.config.replicates:
                     break
                 packings.submit(NEXT_PACKINGS)
+        except StudyError:
+            raise  # of the database, not of the trial
         except Exception as error:  # noqa: BLE001  whatever a worker died of is stored with the trial; the study goes on
-            return self._store_failure(in_flight, reason=f"{type(error).__name__}: {error}")
+            return self._store_failure(in_flight, reason=failure_reason(error))
         with postponed():
             return self._store(in_flight, evaluations, is_pruned=is_pruned)
 
@@ -308,7 +336,7 @@ class Search:
         self, in_flight: _InFlight, evaluations: Sequence[Mapping[str, Any]], *, is_pruned: bool
     ) -> TrialRecord:
         """Store what the packings of a trial say."""
-        trial, study = in_flight.trial, self.searches.studies[in_flight.arm]
+        trial = in_flight.trial
         trial.set_user_attr(EVALUATIONS, evaluations)
         set_constraints(trial, measured_violations(evaluations, constraints=self.config.constraints))
         values = self.config.objectives.values(evaluations)
@@ -319,7 +347,7 @@ class Search:
             # With its mean as value it teaches the sampler more than the last packing alone would.
             trial.set_user_attr(PRUNED, f"after {len(evaluations)} of {self.config.replicates} packings")
         with quiet():
-            told = study.tell(trial, self._told(trial, values))
+            told = self.searches.tell(in_flight.arm, trial, self._told(trial, values))
         return record_of(in_flight.arm, told)
 
     def _told(self, trial: Trial, values: Sequence[float]) -> Sequence[float]:
@@ -332,9 +360,9 @@ class Search:
         from optuna.trial import TrialState
 
         in_flight.trial.set_user_attr(FAILURE, reason)
-        study = self.searches.studies[in_flight.arm]
         with quiet():
-            return record_of(in_flight.arm, study.tell(in_flight.trial, state=TrialState.FAIL))
+            told = self.searches.tell(in_flight.arm, in_flight.trial, None, state=TrialState.FAIL)
+        return record_of(in_flight.arm, told)
 
     def _give_up_if_hopeless(self) -> None:
         """Stop a study in which nothing works."""

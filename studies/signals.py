@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+# Signals are the process's own, and so is what has come of them: one list for each block that postpones them.
+_postponed: list[list[tuple[int, Any]]] = []
+
 
 @contextmanager
 def postponed() -> Iterator[None]:
@@ -24,12 +27,28 @@ def postponed() -> Iterator[None]:
         While interruptions wait.
     """
     received: list[tuple[int, Any]] = []
-    with _handled(lambda number, frame: received.append((number, frame))) as before:
-        yield
+    _postponed.append(received)
+    try:
+        with _handled(lambda number, frame: received.append((number, frame))) as before:
+            yield
+    finally:
+        _postponed.pop()
     for number, frame in received[:1]:
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
+
+
+def pending() -> bool:
+    """
+    Tell whether an interruption waits for the end of a `postponed` block; what may take long looks now and then.
+
+    Returns
+    -------
+    bool
+        True from the first signal until the block has ended.
+    """
+    return any(_postponed)
 
 
 @contextmanager

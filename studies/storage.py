@@ -6,21 +6,18 @@ import json
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from studies.config import StudyConfig
 from studies.errors import FolderError
 from studies.locks import only_coordinator
 from studies.tables import flatten
-from studies.trials import records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from optuna import Study
-    from optuna.storages import RDBStorage
+    from collections.abc import Iterator, Mapping
 
     from studies.trials import TrialRecord
 
@@ -29,7 +26,7 @@ UNIFORM = "uniform"
 ARMS = (STRUCTURED, UNIFORM)
 """The search and its control: two Optuna studies in one database."""
 
-_FREE_TO_CHANGE = frozenset({"trials", "hours", "description"})
+_FREE_TO_CHANGE = frozenset({"cluster", "trials", "hours", "description"})
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,11 @@ class StudyFolder:
     def database(self) -> Path:
         """Optuna's SQLite database."""
         return self.path / "study.db"
+
+    @property
+    def storage_file(self) -> Path:
+        """Where the searches are instead, if several coordinators share them."""
+        return self.path / "storage.json"
 
     @property
     def best(self) -> Path:
@@ -88,7 +90,8 @@ class StudyFolder:
         folder = cls(Path(path))
         if not folder.path.is_dir():
             raise FolderError(f"{path}: no such folder; start a study with meso run CONFIG --folder {path}")
-        for file in (folder.config_file, folder.database):
+        database = folder.storage_file if folder.storage_file.is_file() else folder.database
+        for file in (folder.config_file, database):
             if not file.is_file():
                 raise FolderError(
                     f"{path}: not a study folder, {file.name} is missing; start one with meso run CONFIG"
@@ -145,13 +148,7 @@ class StudyFolder:
                     f"{self.path}: holds other files and no study; choose an empty or new --folder"
                 )
             return
-        stored, wanted = flatten(self.read_config().to_dict()), flatten(config.to_dict())
-        keys = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
-        changed = [
-            f"{key} ({_shown(stored.get(key))} there, {_shown(wanted.get(key))} now)"
-            for key in keys
-            if key not in _FREE_TO_CHANGE
-        ]
+        changed = differences(self.read_config().to_dict(), config.to_dict())
         if changed:
             raise FolderError(
                 f"{self.config_file}: this folder holds a study with another configuration: {', '.join(changed)}; "
@@ -189,6 +186,72 @@ class StudyFolder:
         with only_coordinator(self.path / ".lock"):
             yield
 
+    def is_compiled(self, kernels: Mapping[str, str]) -> bool:
+        """
+        Tell whether the kernels were compiled for this study on this machine already.
+
+        Parameters
+        ----------
+        kernels : mapping of str to str
+            Which kernels, see `studies.workers.kernel_versions`.
+
+        Returns
+        -------
+        bool
+            Whether `note_compiled` was called with the same.
+        """
+        file = self.path / ".compiled"
+        return file.is_file() and json.loads(file.read_text("utf-8")) == kernels
+
+    def note_compiled(self, kernels: Mapping[str, str]) -> None:
+        """
+        Remember that the kernels were compiled, so that a study continues within seconds.
+
+        Parameters
+        ----------
+        kernels : mapping of str to str
+            Which kernels.
+        """
+        write_json(self.path / ".compiled", dict(kernels))
+
+    def shared_storage(self, place: str | None) -> SharedStorage | None:
+        """
+        Say where the searches are, if not in a file of this folder; a new folder remembers it.
+
+        Parameters
+        ----------
+        place : str or None
+            Address without password of the database that is asked for, if any.
+
+        Returns
+        -------
+        SharedStorage or None
+            The shared database of this folder; None where the folder has its own.
+
+        Raises
+        ------
+        FolderError
+            If the folder was started elsewhere.
+        """
+        file = self.storage_file
+        if file.is_file():
+            stored = SharedStorage(**json.loads(file.read_text("utf-8")))
+            if place not in {None, stored.place}:
+                raise FolderError(
+                    f"{self.path}: was started with --storage {stored.place}, not {place}; choose another --folder"
+                )
+            return stored
+        if place is None:
+            return None
+        if self.database.is_file():
+            raise FolderError(
+                f"{self.path}: this study is in {self.database.name}, not in {place}; choose another --folder, or leave "
+                "--storage and MESO_STORAGE_URL out"
+            )
+        shared = SharedStorage(place=place, coordinator=uuid4().hex)
+        write_json(file, asdict(shared))
+        return shared
+
     def read_records(self) -> list[TrialRecord]:
         """
         Read all trials without changing anything; also while another process works on them.
@@ -198,98 +261,48 @@ class StudyFolder:
         list of TrialRecord
             The structured search first.
         """
-        from optuna import get_all_study_names, load_study
+        from studies.database import read_records
 
-        storage = _storage(self.database)
-        try:
-            names = set(get_all_study_names(storage))
-            studies = [load_study(storage=storage, study_name=arm) for arm in ARMS if arm in names]
-            return [record for study in studies for record in records_of(study)]
-        finally:
-            _release(storage)
-
-    def open_searches(self, names: Sequence[str] = ARMS, *, objectives: int = 1) -> Searches:
-        """
-        Open searches, creating what is missing.
-
-        Parameters
-        ----------
-        names : sequence of str
-            Names of the Optuna studies; by default the search and its control.
-        objectives : int, default 1
-            How many numbers are maximised.
-
-        Returns
-        -------
-        Searches
-            The searches.
-        """
-        from optuna import create_study
-
-        storage = _storage(self.database)
-        studies = {
-            arm: create_study(
-                storage=storage, study_name=arm, directions=["maximize"] * objectives, load_if_exists=True
-            )
-            for arm in names
-        }
-        return Searches(storage, studies)
+        return read_records(self)
 
 
 @dataclass(frozen=True)
-class Searches:
+class SharedStorage:
     """
-    The Optuna studies of a folder.
+    A database that several coordinators share.
 
     Parameters
     ----------
-    storage : optuna.storages.RDBStorage
-        Where they are stored.
-    studies : mapping of str to optuna.Study
-        One per name.
+    place : str
+        Its address without password.
+    coordinator : str
+        Name under which the coordinator of this folder works there.
     """
 
-    storage: RDBStorage
-    studies: Mapping[str, Study]
+    place: str
+    coordinator: str
 
-    def records(self) -> list[TrialRecord]:
-        """
-        Read all trials.
 
-        Returns
-        -------
-        list of TrialRecord
-            The structured search first.
-        """
-        return [record for study in self.studies.values() for record in records_of(study)]
+def differences(stored: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """
+    List what differs between two configurations and must not.
 
-    def requeue_running(self) -> int:
-        """
-        Put trials that nobody works on any more back in the queue, under their own number.
+    Parameters
+    ----------
+    stored, wanted : dict
+        Configurations as `StudyConfig.to_dict` returns them.
 
-        Returns
-        -------
-        int
-            How many there were.
-
-        Notes
-        -----
-        They keep their parameters: `optuna.Study.ask` hands them out again before it invents new ones.
-        """
-        from optuna.trial import TrialState
-
-        count = 0
-        for arm, study in self.studies.items():
-            for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                identity = self.storage.get_study_id_from_name(arm)
-                number = self.storage.get_trial_id_from_study_id_trial_number(identity, trial.number)
-                self.storage.set_trial_state_values(number, TrialState.WAITING)
-                count += 1
-        return count
-
-    def close(self) -> None:
-        """Release the database."""
-        _release(self.storage)
+    Returns
+    -------
+    list of str
+        Key and both values of each difference.
+    """
+    there, now = flatten(stored), flatten(wanted)
+    return [
+        f"{key} ({_shown(there.get(key))} there, {_shown(now.get(key))} now)"
+        for key in sorted(there.keys() | now.keys())
+        if there.get(key) != now.get(key) and key.split(".")[0] not in _FREE_TO_CHANGE
+    ]
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -313,6 +326,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         # mkstemp makes files private; these are for colleagues as well.
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -335,18 +351,3 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def _shown(value: Any) -> str:
     """Show a value in an error; an absent one says so."""
     return "not set" if value is None else repr(value)
-
-
-def _storage(database: Path) -> RDBStorage:
-    """Open a SQLite database of Optuna, waiting for other processes rather than failing."""
-    from optuna.storages import RDBStorage
-    from sqlalchemy import URL
-
-    url = URL.create("sqlite", database=str(database.resolve()))
-    return RDBStorage(url.render_as_string(), engine_kwargs={"connect_args": {"timeout": 60}})
-
-
-def _release(storage: RDBStorage) -> None:
-    """Close the connections to a database."""
-    storage.remove_session()
-    storage.engine.dispose()

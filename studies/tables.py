@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import tomlkit
 from pydantic import BaseModel
@@ -155,8 +155,10 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
             continue
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         annotation = fields[str(part)].annotation if part in fields else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        # A table that may be left out is one of two types.
+        for kind in get_args(annotation) or (annotation,):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                model = kind
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 STAGES = {
     "compiling": "compiling kernels (once per installation, then cached)",
     "searching": "searching",
+    "waiting": "the database is away: trying again until it is back",
     "comparing": "comparing the winners on fresh packings",
     "reporting": "writing the report",
 }

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meso import ElectrodeDesign
+from meso.figures import styled
 from studies.compare import interval_of, paired_difference
 from studies.errors import FolderError
-from studies.figures import COLOURS, new_figure, render, styled
+from studies.figures import COLOURS, new_figure, render
 from studies.packings import evaluate_packing
 from studies.storage import STRUCTURED, StudyFolder, write_atomically, write_json
 from studies.summary import ABSENT, DESIGN_NAMES, Row

@@ -13,7 +13,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from optuna import Study
     from optuna.trial import FrozenTrial
 
     from meso import ElectrodeDesign
@@ -234,23 +233,6 @@ def measured_constraints(constraints: ConstraintTable) -> tuple[str, ...]:
     """
     optional = ("maximum_specific_surface_m2_cm3", "minimum_electronic_conductivity_S_m")
     return ("percolation", *(name for name in optional if getattr(constraints, name) is not None))
-
-
-def records_of(study: Study) -> list[TrialRecord]:
-    """
-    Read all trials of a search.
-
-    Parameters
-    ----------
-    study : optuna.Study
-        The search.
-
-    Returns
-    -------
-    list of TrialRecord
-        In the order of their numbers.
-    """
-    return [record_of(study.study_name, trial) for trial in study.get_trials(deepcopy=False)]
 
 
 def record_of(arm: str, trial: FrozenTrial) -> TrialRecord:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meso import Mesostructure, Phase
 from solvers import PorousElectrode, solve_transport, utilization_budget
-from studies.evaluation import evaluate, make_structure
+from studies.cluster import SINGLE_THREADED, job_workers, scheduler_workers
+from studies.evaluation import evaluate, make_structure, versions
 from studies.signals import ignored
 
 if TYPE_CHECKING:
@@ -20,18 +23,56 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from solvers import CellParameters
+    from studies.config import StudyConfig
     from studies.space import DesignSpace
-
-# A worker is one process on one core: threads inside it would only compete with the other workers.
-SINGLE_THREADED = {
-    "NUMBA_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 LEAST: Mapping[str, int] = {"voxels_per_diameter": 4, "width_diameters": 4, "minimum_voxels": 8}
 """Resolution at which kernels are compiled."""
+
+
+def kernel_versions() -> dict[str, str]:
+    """
+    Say which compiled kernels this machine needs.
+
+    Returns
+    -------
+    dict
+        Host, versions and the latest change of a kernel's source: while they stay the same, kernels that were compiled
+        once are found on disk.
+    """
+    import meso
+    import solvers
+
+    sources = [
+        file for package in (meso, solvers) for file in Path(package.__path__[0]).glob("_kernels/*.py")
+    ]
+    changed = max(file.stat().st_mtime_ns for file in sources)
+    return {"host": socket.gethostname(), "changed": str(changed), **versions()}
+
+
+MOST_RETRIES = 3
+"""How often a task is run again whose worker died."""
+
+
+def failure_reason(error: BaseException) -> str:
+    """
+    Say in one line why a task has no result.
+
+    Parameters
+    ----------
+    error : BaseException
+        What it, or the scheduler on its behalf, raised.
+
+    Returns
+    -------
+    str
+        The reason.
+    """
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return f"its worker process died {MOST_RETRIES + 1} times; is there enough memory for one structure per worker?"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def core_count() -> int:
@@ -46,6 +87,29 @@ def core_count() -> int:
     from dask.system import CPU_COUNT
 
     return int(CPU_COUNT)
+
+
+def workers_for(config: StudyConfig, *, count: int, scheduler: str | None) -> AbstractContextManager[Client]:
+    """
+    Provide the workers that a study asks for.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study; its table ``[cluster]`` asks for jobs of a batch system.
+    count : int
+        Number of processes on this machine, where they run here.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers are to be used instead.
+
+    Returns
+    -------
+    context manager
+        Gives a `distributed.Client`.
+    """
+    if scheduler is not None:
+        return scheduler_workers(scheduler)
+    return local_workers(count) if config.cluster is None else job_workers(config.cluster)
 
 
 @contextmanager
@@ -70,6 +134,9 @@ def local_workers(count: int) -> Iterator[Client]:
     settings = {
         "distributed.nanny.pre-spawn-environ": environment,
         "distributed.comm.timeouts.connect": "60s",
+        "distributed.scheduler.allowed-failures": MOST_RETRIES,
+        # No task waits inside a worker: it would share the blame when the worker dies of another one.
+        "distributed.scheduler.worker-saturation": 1.0,
     }
     with (
         tempfile.TemporaryDirectory(prefix="meso-workers-", ignore_cleanup_errors=True) as scratch,

@@ -81,7 +81,7 @@ def finished(home):
 def test_folder_holds_what_is_promised(finished):
     folder, result, _ = finished
     assert {path.name for path in folder.iterdir()} == {
-        ".lock", "study.toml", "study.db", "trials.csv", "report.html", "figures", "best",
+        ".lock", ".compiled", "study.toml", "study.db", "trials.csv", "report.html", "figures", "best",
     }  # fmt: skip
     assert {path.name for path in (folder / "best").iterdir()} == {
         "design.toml", "structure.npz", "structure.tif", "evaluation.json",

@@ -4,6 +4,7 @@ Everything but the worker's `evaluate` is the real thing: database, proposals, c
 """
 
 import math
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, event
 
 from solvers import CellParameters
 from studies import DesignSpace, StudyConfig
+from studies.database import open_searches
 from studies.errors import ConfigError
 from studies.objectives import ObjectiveTable, best_of, pareto_of
 from studies.search import Search
@@ -99,8 +101,6 @@ def search(config, path, *, stop_after=None):
     """Run a search in a folder, perhaps interrupted after some trials; return its records and the keys it submitted."""
     folder = StudyFolder(path)
     path.mkdir(exist_ok=True)
-    searches = folder.open_searches(objectives=len(config.objectives.maximize))
-    searches.requeue_running()
     client = InlineClient()
     space = DesignSpace.of(config, active_capacity=CELL.active_capacity)
 
@@ -108,14 +108,12 @@ def search(config, path, *, stop_after=None):
         if stop_after is not None and progress.done >= stop_after:
             raise KeyboardInterrupt
 
-    try:
-        run = Search(config, searches=searches, on_progress=watch)
-        run.run(client, spaces={STRUCTURED: space, UNIFORM: space.uniform}, cell=CELL)
-    except KeyboardInterrupt:
-        pass
-    finally:
+    with open_searches(folder, config) as searches:
+        searches.requeue_running()
+        with suppress(KeyboardInterrupt):
+            run = Search(config, searches=searches, on_progress=watch)
+            run.run(client, spaces={STRUCTURED: space, UNIFORM: space.uniform}, cell=CELL)
         records = searches.records()
-        searches.close()
     return records, client.submitted
 
 
