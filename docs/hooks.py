@@ -37,7 +37,8 @@ def on_config(config: Any) -> Any:
         f"decisions/{path.name}" for path in sorted((ROOT / "docs/decisions").glob("0*.md"))
     ]
     listed = {page for entry in config.nav for pages in entry.values() for page in pages}
-    others = [path.name for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in listed]
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/howto").glob("*.md")]
+    others = sorted({str(path.relative_to(ROOT / "docs")) for path in pages} - listed)
     if others:
         config.nav.append({"More": others})
     return config

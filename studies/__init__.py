@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studies.config import StudyConfig
     from studies.evaluation import Evaluation, evaluate
-    from studies.frontier import frontier
+    from studies.frontiers import frontier
     from studies.report import write_report
     from studies.run import StudyResult, run_study
     from studies.space import DesignSpace
@@ -29,7 +29,7 @@ _HOMES = {
     "DesignSpace": "studies.space",
     "Evaluation": "studies.evaluation",
     "evaluate": "studies.evaluation",
-    "frontier": "studies.frontier",
+    "frontier": "studies.frontiers",
     "StudyConfig": "studies.config",
     "StudyResult": "studies.run",
     "run_study": "studies.run",

@@ -152,7 +152,7 @@ def frontier(
 ) -> None:
     """Find the largest areal capacity of which 99 % works, at every rate, with and without structure."""
     from studies.config import StudyConfig
-    from studies.frontier import frontier as find_frontier
+    from studies.frontiers import frontier as find_frontier
     from studies.frontier_page import frontier_line, frontier_markdown
 
     at_least("workers", workers, 1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from studies.frontier import FrontierProgress
+    from studies.frontiers import FrontierProgress
     from studies.storage import StudyFolder
 
 LOADING = 0.1  # [mAh.cm-2] per [A.h.m-2]
@@ -34,7 +34,7 @@ def frontier_rows(document: Mapping[str, Any]) -> list[Row]:
     Parameters
     ----------
     document : mapping
-        See `studies.frontier.frontier`.
+        See `studies.frontier`.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def frontier_markdown(document: Mapping[str, Any]) -> str:
     Parameters
     ----------
     document : mapping
-        See `studies.frontier.frontier`.
+        See `studies.frontier`.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def frontier_note(document: Mapping[str, Any]) -> str:
     Parameters
     ----------
     document : mapping
-        See `studies.frontier.frontier`.
+        See `studies.frontier`.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def frontier_csv(document: Mapping[str, Any]) -> str:
     Parameters
     ----------
     document : mapping
-        See `studies.frontier.frontier`.
+        See `studies.frontier`.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def plot_frontier(document: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     document : mapping
-        See `studies.frontier.frontier`.
+        See `studies.frontier`.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def report_frontier(folder: StudyFolder) -> dict[str, Any] | None:
     dict or None
         ``rows``, ``verdicts`` (rate and sentence), ``note`` and ``figure``; None where the folder has no frontier.
     """
-    from studies.frontier import read_frontier
+    from studies.frontiers import read_frontier
 
     document = read_frontier(folder)
     if document is None or not document["rates"]:
