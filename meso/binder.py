@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso._kernels import binder as kernels
-from meso.particles import periodic_images
+from meso.particles import in_layers, periodic_images
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
@@ -118,7 +118,7 @@ class _Field:
         assert structure.particles is not None
         assert structure.face_fractions is not None
         self.structure, self.bridging, self.reach = structure, float(bridging), float(reach)
-        self.images = periodic_images(structure.particles, reach=reach)
+        self.images = in_layers(periodic_images(structure.particles, reach=reach))
         self.edges = np.array(structure.voxel_size)
         self.active = structure.face_fractions[Phase.ACTIVE]
         nz, ny, nx = structure.shape
