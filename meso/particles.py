@@ -215,14 +215,21 @@ def unit_shapes(aspect_ratios: NDArray[np.float64], axes: NDArray[np.float64]) -
     return np.asarray(0.5 * (shapes + shapes.transpose(0, 2, 1)))
 
 
-def periodic_images(packing: ParticlePacking, *, reach: float = 0.0) -> Images:
-    """Copy every particle to all places from which it reaches, inflated by `reach`, into the box."""
+def periodic_images(packing: ParticlePacking, *, reach: float = 0.0, cube: bool = False) -> Images:
+    """
+    Copy every particle to all places from which it reaches, inflated by `reach`, into the box.
+
+    The packing of a cube repeats through-plane, too, and holds the copies that cross its faces already.
+    """
     shapes = packing.shapes
     size = np.sqrt(np.diagonal(shapes, axis1=1, axis2=2)) + reach
     centres, owner = packing.centres, np.arange(packing.count)
-    touching = (centres[:, 0] + size[:, 0] > 0) & (centres[:, 0] - size[:, 0] < packing.domain[0])
-    centres, owner = centres[touching], owner[touching]
-    for axis in (1, 2):
+    if cube:
+        needed = (centres[:, 0] >= 0) & (centres[:, 0] < packing.domain[0])
+    else:
+        needed = (centres[:, 0] + size[:, 0] > 0) & (centres[:, 0] - size[:, 0] < packing.domain[0])
+    centres, owner = centres[needed], owner[needed]
+    for axis in (0, 1, 2) if cube else (1, 2):
         width = packing.domain[axis]
         wrapped = centres.copy()
         wrapped[:, axis] %= width
