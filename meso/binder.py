@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso._kernels import binder as kernels
-from meso.particles import periodic_images
+from meso.particles import in_layers, periodic_images
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
@@ -38,6 +38,7 @@ def add_binder(
     reach: float,
     morphology: float = 0.0,
     rng: np.random.Generator | None = None,
+    cube: bool = False,
 ) -> Mesostructure:
     """
     Place binder in the pores of a voxelised packing.
@@ -56,6 +57,8 @@ def add_binder(
         0 places smooth films and bridges, 1 gathers the same volume in fingers that reach far into the pores.
     rng : Generator, optional
         Source of randomness for the fingers; needed if `morphology` is not 0.
+    cube : bool, default False
+        Whether the structure is periodic through-plane, too, as a packing made with `cube`; the binder then is so.
 
     Returns
     -------
@@ -84,14 +87,14 @@ def add_binder(
         )
     if fraction.maximum() == 0:
         return structure
-    waves = (
-        _waves(structure, length=0.5 * reach, strength=STRENGTH * morphology, rng=rng) if morphology else None
-    )
+    waves = None
+    if morphology:
+        waves = _waves(structure, length=0.5 * reach, strength=STRENGTH * morphology, rng=rng, cube=cube)
     near, enough = 0.0, NEAR * reach
     while near < enough:
         # Where the second particle is farther than `near`, binder would need a threshold beyond bridging × near.
         near = min(reach, enough)
-        field = _Field(structure, bridging=bridging, reach=near, waves=waves)
+        field = _Field(structure, bridging=bridging, reach=near, waves=waves, cube=cube)
         level, exponent, enough = field.threshold(fraction, window=reach, longest=reach)
     level, faces = field.fit(level, wanted=fraction.mean(), exponent=exponent)
     return Mesostructure(
@@ -114,11 +117,12 @@ class _Field:
         bridging: float,
         reach: float,
         waves: tuple[NDArray[np.complex64], ...] | None,
+        cube: bool,
     ) -> None:
         assert structure.particles is not None
         assert structure.face_fractions is not None
-        self.structure, self.bridging, self.reach = structure, float(bridging), float(reach)
-        self.images = periodic_images(structure.particles, reach=reach)
+        self.structure, self.bridging, self.reach, self.cube = structure, float(bridging), float(reach), cube
+        self.images = in_layers(periodic_images(structure.particles, reach=reach, cube=cube))
         self.edges = np.array(structure.voxel_size)
         self.active = structure.face_fractions[Phase.ACTIVE]
         nz, ny, nx = structure.shape
@@ -186,6 +190,8 @@ class _Field:
         below = np.cumsum(counts, axis=1) / (ny * nx)
         depth = np.linspace(0.0, 1.0, nz + 1)
         knots = np.linspace(0.0, 1.0, 1 + max(1, round(self.structure.thickness / (2 * window))))
+        if self.cube:  # uniform: one threshold
+            knots = knots[:1]
         weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
         weights[:, [0, -1]] *= 0.5
         weights /= weights.sum(axis=1, keepdims=True)
@@ -237,7 +243,7 @@ class _Field:
 
     def faces(self, level: NDArray[np.float64], *, axis: int, stride: int = 1) -> NDArray[np.uint8]:
         """
-        Binder's share of every voxel face normal to one axis; laterally the first plane is repeated as the last.
+        Binder's share of every voxel face normal to one axis; the first plane is repeated as the last where periodic.
 
         With a stride only the rows of each plane whose index leaves the same remainder as the plane's are written.
         """
@@ -263,7 +269,7 @@ class _Field:
             stride,
             faces[inner],
         )
-        if axis > 0:
+        if axis > 0 or self.cube:
             np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]
         return faces
 
@@ -276,15 +282,15 @@ class _Field:
 
 
 def _waves(
-    structure: Mesostructure, *, length: float, strength: float, rng: np.random.Generator | None
+    structure: Mesostructure, *, length: float, strength: float, rng: np.random.Generator | None, cube: bool
 ) -> tuple[NDArray[np.complex64], ...]:
-    """Amplitudes and wave numbers [1/m] along the axes of a random field; laterally they fit the periodic width."""
+    """Amplitudes and wave numbers [1/m] along the axes of a random field; they fit the widths that are periodic."""
     if rng is None:
         raise ValueError(
             "rng must be given where morphology is not 0, got None; pass numpy.random.default_rng(seed)"
         )
     number = rng.normal(size=(3, WAVES)) / length
-    for axis in (1, 2):
+    for axis in (0, 1, 2) if cube else (1, 2):
         base = 2 * np.pi / (structure.shape[axis] * structure.voxel_size[axis])
         number[axis] = np.round(number[axis] / base) * base
     phase = np.exp(2j * np.pi * rng.random(WAVES)) * strength * np.sqrt(2 / WAVES)

@@ -83,7 +83,7 @@ def generate(
     rng = np.random.default_rng(seed)
     packing = pack_particles(design, width=domain[1], rng=rng, cube=cube)
     structure = _meet_active_fraction(packing, design, shape)
-    return _meet_binder_fraction(structure, design, seed=int(rng.integers(2**63)))
+    return _meet_binder_fraction(structure, design, seed=int(rng.integers(2**63)), cube=cube)
 
 
 def _cube_of(design: ElectrodeDesign, width: float) -> ElectrodeDesign:
@@ -153,7 +153,9 @@ def _meet_active_fraction(
     return structure
 
 
-def _meet_binder_fraction(structure: Mesostructure, design: ElectrodeDesign, *, seed: int) -> Mesostructure:
+def _meet_binder_fraction(
+    structure: Mesostructure, design: ElectrodeDesign, *, seed: int, cube: bool
+) -> Mesostructure:
     """Place the binder, more or less of it where channels took more or less than their share, and cut the channels."""
     fraction, wanted = design.binder_profile, design.mean_fraction("binder")
     for _ in range(ROUNDS):
@@ -165,6 +167,7 @@ def _meet_binder_fraction(structure: Mesostructure, design: ElectrodeDesign, *, 
                 reach=0.5 * design.median_diameter,
                 morphology=design.binder_morphology,
                 rng=np.random.default_rng(seed),
+                cube=cube,
             ),
             design,
         )

@@ -272,6 +272,13 @@ def _check_labels(labels: ArrayLike) -> NDArray[np.uint8]:
         raise ValueError(
             f"labels must be phases {[int(phase) for phase in Phase]}, got {np.unique(given)[:8].tolist()}; relabel first"
         )
+    if (
+        given.base is None
+        and not given.flags.writeable
+        and given.dtype == np.uint8
+        and given.flags.c_contiguous
+    ):
+        return given  # nobody can write to it
     own = np.array(given, dtype=np.uint8, order="C")
     own.setflags(write=False)
     return own

@@ -8,7 +8,7 @@ import numpy as np
 
 from meso._kernels import voxels as kernels
 from meso.neighbours import overlapping_pairs
-from meso.particles import periodic_images
+from meso.particles import in_layers, periodic_images
 from meso.phases import Phase
 from meso.structure import Mesostructure
 from meso.threads import share
@@ -69,9 +69,8 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
             f"voxel_size must be positive and smaller than the electrode of {packing.domain} m, got {voxel_size}"
         )
     edges = fill_exactly(packing.domain, shape)
-    images = periodic_images(packing)
-    ids = np.zeros(shape, dtype=np.int32)
-    scratch = np.zeros(shape, dtype=np.int32)
+    images = in_layers(periodic_images(packing))
+    ids, labels = np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.uint8)
     share(
         kernels.label_voxels,
         shape[0],
@@ -80,13 +79,15 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
         images.inverses,
         images.owner,
         edges,
+        np.uint8(Phase.ACTIVE),
         ids,
-        scratch,
+        labels,
     )
+    labels.setflags(write=False)
     start, partner = overlapping_partners(images, packing.domain)
     faces = [_covered_faces(images, start, partner, axis, shape, edges) for axis in range(3)]
     return Mesostructure(
-        (ids > 0).astype(np.uint8) * np.uint8(Phase.ACTIVE),
+        labels,
         voxel_size=(float(edges[0]), float(edges[1]), float(edges[2])),
         periodic=True,
         particle_ids=ids,

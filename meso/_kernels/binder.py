@@ -271,7 +271,7 @@ def take_values(at, order, centres, radii, inverses, reach, bridging, level, nea
     for p in range(POINTS):
         a, b = grid[2, p], grid[3, p]
         above = bridge * work[1, p] - (l0 + a * (l2 - l0) + b * (l1 - l0) + a * b * (l0 + l3 - l1 - l2))
-        work[2, p] = work[0, p] + (min(np.float32(0.0), above))
+        work[2, p] = work[0, p] + min(np.float32(0.0), above)
 
 
 @jit

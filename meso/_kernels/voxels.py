@@ -28,13 +28,14 @@ def depth_in(inverse, dz, dy, dx):
 
 
 @jit
-def label_voxels(first, last, centres, shapes, inverses, owner, edges, ids, deepest):
+def label_voxels(first, last, centres, shapes, inverses, owner, edges, inside, ids, labels):
     """
     Write owner[s] + 1 into every voxel of planes first…last − 1 whose centre lies deepest in particle s.
 
-    centres (n, 3), shapes, inverses (n, 3, 3) float64; owner (n,) int64; edges (3,) float64 voxel edges; ids (nz, ny, nx)
-    int32, zero on entry; deepest (nz, ny, nx) int32 scratch, zero on entry, receives the index of the deepest one + 1.
+    centres (n, 3), shapes, inverses (n, 3, 3) float64; owner (n,) int64; edges (3,) float64 voxel edges; ids int32,
+    labels uint8 (nz, ny, nx) are overwritten: 0, or owner + 1 and the value inside.
     """
+    ids[first:last] = 0
     ny, nx = ids.shape[1], ids.shape[2]
     hz, hy, hx = edges
     for s in range(len(owner)):
@@ -58,7 +59,7 @@ def label_voxels(first, last, centres, shapes, inverses, owner, edges, ids, deep
                 i0 = max(0, math.ceil((cx - lean - half) / hx - 0.5))
                 i1 = min(nx - 1, math.floor((cx - lean + half) / hx - 0.5))
                 for i in range(i0, i1 + 1):
-                    taken = deepest[k, j, i] - 1
+                    taken = ids[k, j, i] - 1
                     if taken >= 0:
                         mine = depth_in(a, dz, dy, (i + 0.5) * hx - cx)
                         ez = (k + 0.5) * hz - centres[taken, 0]
@@ -66,18 +67,31 @@ def label_voxels(first, last, centres, shapes, inverses, owner, edges, ids, deep
                         ex = (i + 0.5) * hx - centres[taken, 2]
                         if depth_in(inverses[taken], ez, ey, ex) <= mine:
                             continue
-                    deepest[k, j, i] = s + 1
-                    ids[k, j, i] = owner[s] + 1
+                    ids[k, j, i] = s + 1
+    for k in range(first, last):
+        for j in range(ny):
+            for i in range(nx):
+                s = ids[k, j, i]
+                labels[k, j, i] = inside if s > 0 else 0
+                if s > 0:
+                    ids[k, j, i] = owner[s - 1] + 1
 
 
 @jit
 def half_segment(x, radius):
-    """Area between a diameter of a disc, the parallel chord at signed distance x, and half of the rim."""
-    if x >= radius:
-        return 0.25 * math.pi * radius * radius
-    if x <= -radius:
-        return -0.25 * math.pi * radius * radius
-    return 0.5 * (x * math.sqrt(radius * radius - x * x) + radius * radius * math.asin(x / radius))
+    """
+    Area between a diameter of a disc, the parallel chord at signed distance x, and half of the rim.
+
+    The arc sine is Abramowitz and Stegun's 4.4.46, good to 2e-8: of a face, 1/255 at a radius of 300 voxels.
+    """
+    u = min(1.0, abs(x) / radius)
+    series = -0.0170881256 + u * (0.0066700901 - u * 0.0012624911)
+    series = -0.2145988016 + u * (0.0889789874 + u * (-0.0501743046 + u * (0.0308918810 + u * series)))
+    root = math.sqrt(1.0 - u)
+    area = (
+        0.5 * radius * radius * (0.5 * math.pi + root * (u * math.sqrt(1.0 + u) - 1.5707963050 - u * series))
+    )
+    return area if x >= 0.0 else -area
 
 
 @jit
@@ -132,7 +146,10 @@ def cover_planes(
     au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
     nu, nv = faces.shape[1], faces.shape[2]
     hn, hu, hv = edges[axis], edges[au], edges[av]
-    rows = np.zeros((spread, nu, nv), np.float32)
+    rows = np.empty((nu, nv), np.float32)
+    whole = np.empty(
+        (spread, nu * nv + 64), np.uint8
+    )  # planes a power of two apart would share a few sets of the cache
     most = 1
     for s in range(len(start) - 1):
         most = max(most, start[s + 1] - start[s])
@@ -140,30 +157,34 @@ def cover_planes(
     cut, above, before = np.empty(5), np.empty(nv + 1), np.empty(nv + 1)
     for p0 in range(first, last, spread):
         count = min(spread, last - p0)
-        rows[:count] = 0.0
         for q in range(count):
             p = p0 + q
+            rows[:] = 0.0
             for m in range(begin[p], begin[p + 1]):
                 s = member[m]
                 if not section(s, axis, au, av, p * hn, centres, shapes, inverses, cut):
                     continue
                 if cut[3] == 0.0 and abs(cut[4] - 1.0) < 1e-12:
-                    add_disc(cut, hu, hv, rows[q], above, before)
+                    add_disc(cut, hu, hv, rows, above, before)
                 else:
-                    add_ellipse(cut, hu, hv, rows[q])
+                    add_ellipse(cut, hu, hv, rows)
                 near = 0
                 for t in range(start[s], start[s + 1]):
                     if section(partner[t], axis, au, av, p * hn, centres, shapes, inverses, other[near]):
                         near += 1
                 if near > 0:
-                    subtract_overlaps(cut, other, near, hu, hv, low, high, rows[q])
+                    subtract_overlaps(cut, other, near, hu, hv, low, high, rows)
+            for j in range(nu):
+                for i in range(nv):
+                    area = min(np.float32(1.0), max(np.float32(0.0), rows[j, i]))
+                    whole[q, j * nv + i] = np.uint8(np.int32(area * np.float32(255.0) + np.float32(0.5)))
+        if spread == 1:
+            faces[p0] = whole[0, : nu * nv].reshape((nu, nv))
+            continue
         for j in range(nu):
             for i in range(nv):
                 for q in range(count):
-                    faces[p0 + q, j, i] = np.uint8(
-                        min(np.float32(1.0), max(np.float32(0.0), rows[q, j, i])) * np.float32(255.0)
-                        + np.float32(0.5)
-                    )
+                    faces[p0 + q, j, i] = whole[q, j * nv + i]
 
 
 @jit

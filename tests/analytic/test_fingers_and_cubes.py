@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meso import Channels, ElectrodeDesign, Phase, Profile, SizeClass, generate, measures
+from meso import Channels, ElectrodeDesign, ParticlePacking, Phase, Profile, SizeClass, generate, measures
+from meso.binder import add_binder
+from meso.voxels import voxelize
 
 DESIGN = ElectrodeDesign(
     thickness=48e-6,
@@ -59,7 +61,6 @@ def test_fingers_are_the_same_at_every_voxel_size():
 
 def test_the_short_search_for_second_particles_changes_nothing():
     from meso import binder
-    from meso.voxels import voxelize
 
     packing = generate(replace(DESIGN, binder_fraction=0.0), voxel_size=1e-6, width=32e-6, seed=3).particles
     bare = voxelize(packing, voxel_size=1e-6)
@@ -80,6 +81,45 @@ def test_a_cube_is_periodic_and_holds_the_recipe():
     assert cube.volume_fraction(Phase.ACTIVE) == pytest.approx(0.48, abs=1e-3)
     faces = cube.face_fractions[Phase.ACTIVE][0]
     assert np.array_equal(faces[0], faces[-1])
+
+
+def test_binder_of_a_cube_does_not_know_where_its_faces_are():
+    """Particles moved through-plane by half the cube, those that leave coming in again: the same binder, moved."""
+    n, rng = 24, np.random.default_rng(1215)
+    centres, shift = rng.random((14, 3)), np.array([0.5, 0.0, 0.0])
+    results = []
+    for move in (0.0, 1.0):
+        here = (centres + move * shift) % 1.0
+        copies = [here + np.array((d, 0, 0)) for d in (-1, 0, 1)]
+        placed = np.concatenate([c[(c[:, 0] > -0.15) & (c[:, 0] < 1.15)] for c in copies])
+        packing = ParticlePacking(centres=placed, radii=np.full(len(placed), 0.15), domain=(1.0, 1.0, 1.0))
+        structure = add_binder(
+            voxelize(packing, voxel_size=1 / n),
+            fraction=Profile.constant(0.08),
+            bridging=0.4,
+            reach=0.15,
+            cube=True,
+        )
+        binder = structure.face_fractions[Phase.BINDER]
+        assert np.array_equal(binder[0][0], binder[0][-1])
+        assert binder[0][0].any()
+        results.append(structure)
+    for axis, (there, moved) in enumerate(
+        zip(*(structure.face_fractions[Phase.BINDER] for structure in results), strict=True)
+    ):
+        rolled = np.roll(there[:n], n // 2, axis=0).astype(int)
+        assert np.abs(rolled - moved[:n]).max() <= 2, axis
+    assert np.mean(np.roll(results[0].labels, n // 2, axis=0) != results[1].labels) < 1e-3
+
+
+def test_fingers_of_a_cube_go_on_through_its_faces():
+    """Across the seam the binder changes no more from plane to plane than inside."""
+    cube = generate(
+        replace(DESIGN, binder_morphology=1.0), voxel_size=0.6e-6, width=24e-6, seed=40, cube=True
+    )
+    binder = cube.face_fractions[Phase.BINDER][1].astype(float)
+    steps = np.abs(binder - np.roll(binder, 1, axis=0)).mean(axis=(1, 2))
+    assert steps[0] < 1.3 * steps[1:].mean()
 
 
 @pytest.mark.parametrize(

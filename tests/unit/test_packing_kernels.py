@@ -130,16 +130,17 @@ def test_interpreted_voxel_kernels_agree_with_compiled_ones(which):
     centres, radii = rng.random((4, 3)), np.array([0.4, 0.35, 0.3, 0.25])
     edges, shape = np.array([0.25, 0.2, 1 / 3]), (4, 5, 3)
     start, partner = np.array([0, 3, 5, 6, 6]), np.array([1, 2, 3, 2, 3, 3])
-    ids, nearest = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    ids, labels = np.empty(shape, np.int32), np.empty(shape, np.uint8)
     shapes, inverses, _ = spheres(radii)
     pick(voxel_kernels.label_voxels, which)(
-        0, 4, centres, shapes, inverses, np.arange(4), edges, ids, nearest
+        0, 4, centres, shapes, inverses, np.arange(4), edges, np.uint8(1), ids, labels
     )
     middles = np.meshgrid(
         *((np.arange(n) + 0.5) * e for n, e in zip(shape, edges, strict=True)), indexing="ij"
     )
     depth = np.linalg.norm(np.stack(middles, axis=-1)[..., None, :] - centres, axis=-1) - radii
     assert np.array_equal(ids, np.where(depth.min(axis=-1) < 0, depth.argmin(axis=-1) + 1, 0))
+    assert np.array_equal(labels, ids > 0)
     faces, begin, member = np.empty((5, 5, 3), np.uint8), np.empty(6, np.int64), np.empty(20, np.int64)
     pick(voxel_kernels.list_members, which)(radii, centres, 0, edges[0], 5, begin, member)
     pick(voxel_kernels.cover_planes, which)(
