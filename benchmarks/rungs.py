@@ -39,14 +39,14 @@ ELECTRODE = {
     "binder_bridging": {"low": 0.0, "high": 1.0},
     "layers": {"choices": [0, 2]},
     "channel_pattern": {"choices": ["none", "lines"]},
-    "channel_pitch_um": {"low": 45.0, "high": 60.0},
-    "channel_width_um": {"low": 14.0, "high": 24.0},
+    "channel_pitch_um": {"low": 30.0, "high": 45.0},
+    "channel_width_um": {"low": 6.0, "high": 15.0},
     "channel_depth": {"low": 0.4, "high": 1.0},
 }
-COARSE = {"voxels_per_diameter": 6.0, "width_diameters": 4.0, "minimum_voxels": 32}
-MOST = 600_000
+COARSE = {"voxels_per_diameter": 5.0, "width_diameters": 4.0, "minimum_voxels": 20}
+MOST = 120_000
 """Voxels of a design that is still measured."""
-FINE = {"voxels_per_diameter": 12.0, "width_diameters": 4.0, "minimum_voxels": 64}
+FINE = {"voxels_per_diameter": 10.0, "width_diameters": 4.0, "minimum_voxels": 40}
 
 
 def main(designs: int) -> None:

@@ -119,7 +119,9 @@ def test_rejected_designs_are_stored_and_not_counted(finished):
     rejected = [row for row in table(finished[0]) if row["state"] == "rejected"]
     assert rejected, "half of these ranges violate the volumetric capacity"
     for row in rejected:
-        assert float(row["violation_minimum_volumetric_capacity_mAh_cm3"]) > 0
+        violation = float(row["violation_minimum_volumetric_capacity_mAh_cm3"])
+        # The recipe breaks a rule, or its analytic ceiling is below the best design so far.
+        assert ("minimum_volumetric_capacity" if violation > 0 else "can reach") in row["failure"]
         assert row["utilization"] == ""
 
 
