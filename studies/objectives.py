@@ -178,6 +178,8 @@ def pareto_of(records: Iterable[TrialRecord], objectives: ObjectiveTable) -> lis
     if not feasible:
         return []
     values = np.array([objectives.values(record.evaluations) for record in feasible])
+    if values.shape[1] == 1:
+        return [feasible[int(np.argmax(values[:, 0]))]]
     front = []
     for place, record in enumerate(feasible):
         as_good = (values >= values[place]).all(axis=1)

@@ -149,7 +149,8 @@ def mean_of(evaluations: Sequence[Mapping[str, Any]], name: str) -> float:
         The mean; infinite where a packing has no finite number, NaN without packings.
     """
     values = [math.inf if evaluation[name] is None else evaluation[name] for evaluation in evaluations]
-    return float(np.mean(values)) if values else math.nan
+    # NumPy's mean takes 20 times as long for a few numbers, and thousands of trials are looked through for each new one.
+    return float(sum(values)) / len(values) if values else math.nan
 
 
 def recipe_violations(

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event
 
-from solvers import CellParameters
+from solvers import CellParameters, simulate_discharge
 from studies import DesignSpace, StudyConfig
 from studies.database import open_searches
 from studies.errors import ConfigError
+from studies.ladder import rung_document
 from studies.objectives import ObjectiveTable, best_of, pareto_of
+from studies.packings import packing_seed
+from studies.rungs import electrode_of
 from studies.search import Search
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
 from studies.trials import TrialRecord
@@ -63,6 +66,17 @@ def cheap(monkeypatch):
     """Replace the physics by a smooth hill with a known top, and packings by noise of a known size."""
     settings = SimpleNamespace(noise=0.0)
 
+    def numbers_of(design, cell):
+        return {
+            "volumetric_capacity": cell.active_capacity * design.mean_fraction("active"),
+            "theoretical_areal_capacity": 30.0,
+            "specific_surface_area": 6 * design.mean_fraction("active") / design.median_diameter,
+            "electronic_conductivity": 10.0,
+            "status": "CUTOFF_REACHED",
+            "limiting": "electrolyte",
+            "seconds": {"generate": 0.0},
+        }
+
     def evaluate(design, cell, *, seed, **_):
         porosity = design.porosity_profile
         gradient = float(porosity(0.0) - porosity(1.0))
@@ -73,20 +87,10 @@ def cheap(monkeypatch):
         ]
         noise = settings.noise * np.random.default_rng(seed).normal()
         utilization = 0.95 - 0.1 * sum(x * x for x in off) + noise
-        volumetric = cell.active_capacity * design.mean_fraction("active")
-        numbers = {
-            "utilization": utilization,
-            "volumetric_capacity": volumetric,
-            "delivered_volumetric_capacity": utilization * volumetric,
-            "theoretical_areal_capacity": 30.0,
-            "specific_surface_area": 6 * design.mean_fraction("active") / design.median_diameter,
-            "electronic_conductivity": 10.0,
-            "status": "CUTOFF_REACHED",
-            "limiting": "electrolyte",
-            "seconds": {"generate": 0.0},
-        }
+        numbers = numbers_of(design, cell) | {"utilization": utilization}
         return SimpleNamespace(to_dict=lambda: numbers)
 
+    settings.numbers = numbers_of
     monkeypatch.setattr("studies.packings.evaluate", evaluate)
 
     def without_waiting_for_the_disk(connection, _):
@@ -108,7 +112,7 @@ def search(config, path, *, stop_after=None):
         if stop_after is not None and progress.done >= stop_after:
             raise KeyboardInterrupt
 
-    with open_searches(folder, config) as searches:
+    with open_searches(folder, config, objectives=len(config.objectives.maximize)) as searches:
         searches.requeue_running()
         with suppress(KeyboardInterrupt):
             run = Search(config, searches=searches, on_progress=watch)
@@ -237,6 +241,42 @@ def test_a_sampler_without_its_package_is_refused_with_the_remedy(tmp_path, monk
     monkeypatch.setattr("studies.samplers.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"needs the package torch.*pip install 'meso-electrode\[gp\]'"):
         search(make(search={"sampler": "gp"}), tmp_path)
+
+
+def test_the_ladder_rejects_nothing_that_would_have_won(cheap, tmp_path, monkeypatch):
+    """Voxels stand in as an electrode with other transport than the rung's: biased and noisy, but ranked alike."""
+
+    def numbers_of(design, seed):
+        electrode = electrode_of(design, CELL, efficiency=lambda pores: 0.8 * pores**1.7)
+        run = simulate_discharge(electrode, CELL, c_rate=2.0, separator_cells=5, shells=12, tolerance=1e-3)
+        noise = 0.002 * np.random.default_rng(seed).normal()
+        return cheap.numbers(design, CELL) | {"utilization": run.utilization + noise}
+
+    monkeypatch.setattr(
+        "studies.packings.evaluate",
+        lambda design, _, *, seed, **__: SimpleNamespace(to_dict=lambda: numbers_of(design, seed)),
+    )
+    electrode = BASE["electrode"] | {"areal_capacity_mAh_cm2": 5.0}
+    config = make(trials=56, replicates=1, electrode=electrode, fidelity={"calibration_trials": 16})
+    records, submitted = search(config, tmp_path / "whole")
+    assert len(submitted) == 56
+    space = DesignSpace.of(config, active_capacity=CELL.active_capacity)
+    spaces = {STRUCTURED: space, UNIFORM: space.uniform}
+    reasons = dict.fromkeys(("can reach", "estimated"), 0)
+    for arm, within in spaces.items():
+        best = best_of((r for r in records if r.arm == arm), config.objectives)
+        for each in records:
+            if each.arm == arm and each.state == "rejected" and each.is_possible:
+                reasons[next(reason for reason in reasons if each.failure.startswith(reason))] += 1
+                truth = numbers_of(within.design(each.parameters), packing_seed(config, 0))
+                assert truth["utilization"] < best.utilization
+    assert reasons["estimated"] >= 5
+    document = rung_document(records, config)
+    assert document["rejected"] == sum(reasons.values())
+    assert document["empirical"]["rank_correlation"] > 0.8
+    search(config, tmp_path / "cut", stop_after=31)
+    continued, _ = search(config, tmp_path / "cut")
+    assert shape(continued) == shape(records)
 
 
 def record(number, **numbers):
