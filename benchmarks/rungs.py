@@ -24,7 +24,7 @@ CASES = (
     ("nmc811-chen2020", 1.0, 7.0),
     ("nmc532-xu2019", 3.0, 3.0),
     ("graphite-chen2020", 1.0, 5.0),
-    ("lfp-prada2013", 2.0, 2.0),
+    ("nmc532-xu2019", 1.0, 6.0),
 )
 ELECTRODE = {
     "porosity": {"low": 0.2, "high": 0.5},
