@@ -23,7 +23,7 @@ CEILING, EMPIRICAL = "ceiling", "empirical"
 """Rungs below the voxels, as they are stored with each trial."""
 
 MARGIN = 0.01
-"""By how much voxels may exceed the ceiling: twice what 210 random designs did at most (`benchmarks/rungs.py`)."""
+"""By how much voxels may exceed the ceiling: twice what any of 210 random designs did (`benchmarks/rungs.py`)."""
 
 WIDTH = 2.0
 """A design is screened out where the empirical estimate is below the best by so many standard deviations of its error."""

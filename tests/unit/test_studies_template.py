@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from studies.parameters import TABLE
 from studies.template import check_study, template_text
 
 KEY = re.compile(r"^(# )?([a-zA-Z_][\w]*) = (.*)$", re.MULTILINE)
+TABLE_NAME = re.compile(r"^(?:# )?\[(\w+)\]$")
 ALTERNATIVES = {"cell.bpx", "cell.bpx_electrode"}
 """Not together with a chemistry by name."""
 
@@ -21,11 +23,10 @@ def keys_of(model, prefix=""):
     found = set()
     for name, field in model.model_fields.items():
         key = f"{prefix}{field.alias or name}"
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found |= keys_of(annotation, f"{key}.")
-        else:
-            found.add(key)
+        kinds = [field.annotation, *get_args(field.annotation)]
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        # What a parameter of the electrode may be is a table as well, but of a value.
+        found |= keys_of(tables[0], f"{key}.") if tables and not prefix else {key}
     return found
 
 
@@ -33,8 +34,8 @@ def uncommented():
     """Return the template with every key switched on, as dotted keys."""
     table, found = "", {}
     for line in template_text().splitlines():
-        if line.startswith("["):
-            table = line.strip("[]") + "."
+        if match := TABLE_NAME.match(line):
+            table = f"{match[1]}."
         elif match := KEY.match(line):
             found[f"{table}{match[2]}"] = tomllib.loads(f"value = {match[3]}")["value"]
     return found
