@@ -266,8 +266,8 @@ def _cards(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
         cards.append(
             {
                 "colour": "difference",
-                "title": "structured − control",
-                "note": "",
+                "title": "difference",
+                "note": "to the control",
                 **_interval(difference, signed=True),
                 "strip": _strip(difference, low=ends[0], high=ends[1], mark=0.0),
             }
