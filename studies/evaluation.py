@@ -18,6 +18,8 @@ from solvers import homogenise, utilization_budget
 from studies.fingerprints import fingerprint
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from meso import Mesostructure
     from solvers import CellParameters, DischargeResult, PorousElectrode, UtilizationBudget
 
@@ -72,6 +74,26 @@ class Evaluation:
     def budget(self) -> UtilizationBudget:
         """Utilization and losses at the primary rate."""
         return self.budgets[0]
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw utilization and losses.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        return self.budget.plot(axes)
+
+    def _repr_html_(self) -> str:
+        """Show utilization and losses in a notebook."""
+        return self.budget._repr_html_()
 
     @property
     def utilization(self) -> float:

@@ -63,7 +63,7 @@ def draw_frontier(document: Mapping[str, Any], *, axes: Axes | None = None) -> A
         )
     axes.set(xscale="log", yscale="log", ylabel="areal capacity [mAh cm⁻²]")
     low, high = axes.get_ylim()
-    ticks = [value for value in (0.5, 1, 2, 5, 10, 20, 50) if low <= value <= high]
+    ticks = [value for value in (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50) if low <= value <= high]
     axes.set_yticks(ticks, [f"{value:g}" for value in ticks])
     return _name_rates(axes, rates)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +42,8 @@ from studies.winners import read_comparison
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from jinja2 import Template
 
     from meso import Mesostructure
     from studies.config import StudyConfig
@@ -171,17 +174,11 @@ def _page(
     view: Mapping[str, Any] | None,
 ) -> str:
     """Fill the template; every text is escaped but our own drawings, style and script."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     style, script = (_template(name) for name in ("report.css", "viewer.js"))
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     best = {arm: best_of((r for r in records if r.arm == arm), config.objectives) for arm in ARMS}
-    return environment.from_string(
-        _template("report.html")
-    ).render(
+    return _page_template().render(
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style_hash=_content_hash(style),
@@ -211,6 +208,22 @@ def _page(
         toml=config.to_toml(),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _page_template() -> Template:
+    """Read the page; it escapes whatever is put into it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["tight"] = _tight
+    return environment.from_string(_template("report.html"))
+
+
+def _tight(text: str) -> str:
+    """Keep numbers and their units on one line."""
+    return re.sub(r" (?=%|± |mAh|cm⁻|points)|(?<=±) ", "\u00a0", text)
 
 
 def _template(name: str) -> str:
@@ -266,8 +279,8 @@ def _cards(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
         cards.append(
             {
                 "colour": "difference",
-                "title": "structured − control",
-                "note": "",
+                "title": "difference",
+                "note": "to the control",
                 **_interval(difference, signed=True),
                 "strip": _strip(difference, low=ends[0], high=ends[1], mark=0.0),
             }

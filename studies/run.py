@@ -18,12 +18,15 @@ from studies.report import write_report
 from studies.search import Search
 from studies.space import DesignSpace
 from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
+from studies.summary import utilization_rows
 from studies.trials import table_of
 from studies.winners import compare_winners, stored_comparison, write_best
 from studies.workers import compile_kernels, core_count, kernel_versions, local_workers, workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from matplotlib.axes import Axes
 
     from studies.search import Progress
     from studies.trials import TrialRecord
@@ -66,6 +69,49 @@ class StudyResult:
             None where no trial was feasible.
         """
         return best_of((r for r in self.records if r.arm == arm), self.config.objectives)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw the loss budgets of the compared designs.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from studies.figures import draw_losses
+
+        return draw_losses(self.comparison, axes=axes)
+
+    def plot_history(self, axes: Axes | None = None) -> Axes:
+        """
+        Draw the utilization of every trial and the best so far.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Where to draw; a new figure when left out.
+
+        Returns
+        -------
+        Axes
+            Of Matplotlib.
+        """
+        from studies.search_figures import draw_history
+
+        return draw_history(self.records, axes=axes)
+
+    def _repr_html_(self) -> str:
+        """Show the best structured design in a notebook."""
+        from meso.tables import table
+
+        rows = [(row.name, row.values[0], row.unit) for row in utilization_rows(self.comparison)]
+        return table(f"{self.config.name}: {self.comparison['verdict']}", rows)
 
 
 def run_study(

@@ -127,11 +127,31 @@ def frontier_section(document: Mapping[str, Any]) -> Section:
     rates = document["rates"]
     target = f"{100 * document['target']:g} %"
     loadings = {name: tuple(_loading(rate["designs"].get(name)) for rate in rates) for name in DESIGN_NAMES}
+    ceilings = tuple(_plain_loading(rate["ceiling"]["areal_capacity"]) for rate in rates)
+    return Section(
+        anchor="frontier",
+        link="Frontier",
+        title=f"Where {target} of the active material works",
+        sentences=[frontier_answer(document), *(f"{rate['rate']}: {rate['verdict']}" for rate in rates)],
+        gallery=_frontier_gallery(document, loadings),
+        head=[rate["rate"] for rate in rates],
+        rows=[
+            Row("analytic ceiling, straight pores", "mAh cm⁻²", ceilings),
+            *(Row(DESIGN_NAMES[name], "mAh cm⁻²", values) for name, values in loadings.items()),
+        ],
+        note=f"{document['chemistry']}; {', '.join(document['counterweights'])}; {document['trials_per_search']} trials for each "
+        f"search, {document['fresh_seeds']} fresh packings.",
+    )
+
+
+def _frontier_gallery(document: Mapping[str, Any], loadings: Mapping[str, Sequence[str]]) -> Gallery:
+    """Draw loadings and gain over the rate."""
+    rates, target = document["rates"], f"{100 * document['target']:g} %"
     words = "; ".join(
         f"{rate['rate']}: structured {best}, uniform {plain}"
         for rate, best, plain in zip(rates, loadings[STRUCTURED], loadings[UNIFORM], strict=True)
     )
-    gallery = Gallery(
+    return Gallery(
         panels=[
             Panel(
                 name="frontier",
@@ -149,21 +169,6 @@ def frontier_section(document: Mapping[str, Any]) -> Section:
         caption="With 95 % intervals over fresh packings. Grey: analytic ceilings for straight (dashed) and isotropic (dotted) "
         "pores. A cross at the bottom: not attainable.",
         legend={"best structured": COLOURS[STRUCTURED], CONTROL: COLOURS[UNIFORM]},
-    )
-    ceilings = tuple(_plain_loading(rate["ceiling"]["areal_capacity"]) for rate in rates)
-    return Section(
-        anchor="frontier",
-        link="Frontier",
-        title=f"Where {target} of the active material works",
-        sentences=[frontier_answer(document), *(f"{rate['rate']}: {rate['verdict']}" for rate in rates)],
-        gallery=gallery,
-        head=[rate["rate"] for rate in rates],
-        rows=[
-            Row("analytic ceiling, straight pores", "mAh cm⁻²", ceilings),
-            *(Row(DESIGN_NAMES[name], "mAh cm⁻²", values) for name, values in loadings.items()),
-        ],
-        note=f"{document['chemistry']}; {', '.join(document['counterweights'])}; {document['trials_per_search']} trials for each "
-        f"search, {document['fresh_seeds']} fresh packings.",
     )
 
 

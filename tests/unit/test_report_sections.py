@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from studies.figures import budgets_of
 from studies.finding_figures import draw_frontier, draw_gain, draw_tornado
 from studies.search_figures import draw_front
+from studies.search_galleries import importance_gallery
 from studies.sections import frontier_section, ledger_section, sections_of, tolerance_section
 from studies.storage import StudyFolder
 
@@ -112,6 +114,31 @@ def test_front_is_drawn_through_its_designs(axes):
     draw_front({"structured": (values, feasible, front)}, labels=("a [–]", "b [–]"), axes=axes)
     (stairs,) = axes.lines
     assert stairs.get_xydata().tolist() == [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]
+
+
+def test_shares_of_parameters_are_drawn_where_a_search_has_enough_trials(axes):
+    shares = {"structured": {"porosity": 0.25, "particle_diameter_um": 0.75}, "uniform": None}
+    (panel,) = importance_gallery(shares).panels
+    panel.draw(axes=axes)
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([75.0, 25.0])
+    assert "particle diameter 75 %" in panel.label
+    assert importance_gallery({"structured": None}) is None
+
+
+def test_baseline_is_a_budget_of_its_own():
+    packings = [
+        {"isolated": 0.0, "solid_diffusion": loss, "electrolyte": 0.02, "ohmic_kinetic": 0.01}
+        for loss in (0.1, 0.14)
+    ]
+    budgets = budgets_of(
+        {
+            "designs": {"structured": None},
+            "baseline": {"utilization": about(0.85, 0.01), "packings": packings},
+        }
+    )
+    assert budgets["baseline"]["solid_diffusion"]["mean"] == pytest.approx(0.12)
+    losses = sum(each["mean"] for each in budgets["baseline"].values())
+    assert losses == pytest.approx(1.0), "utilization and losses add up"
 
 
 def test_a_folder_without_documents_has_no_sections(tmp_path):
