@@ -107,6 +107,13 @@ for load, rate in ((2.0, 0.5), (2.0, 1.0), (4.0, 0.5), (4.0, 2.0), (7.0, 3.0)):
     )
 
 # %% [markdown]
+# ## And with structure?
+#
+# Closed forms know homogeneous electrodes. Whether gradients, a second particle size or channels push the border outwards takes a
+# search: `meso frontier frontier-nmc811 --fast` finds, for every rate, the largest loading at which 99 % works, with and without
+# structure, each with its interval on fresh packings; `studies.frontier(config, folder=...)` does the same from Python.
+
+# %% [markdown]
 # ## What must hold
 
 # %%

@@ -41,7 +41,8 @@ SMALL = os.environ.get("EXAMPLE_SIZE") == "small"  # what the tests run; far too
 # %%
 settings = StudyConfig.from_toml("quickstart").to_dict()
 if SMALL:
-    settings |= {"trials": 6, "startup_trials": 2, "fresh_seeds": 3}
+    settings |= {"trials": 4, "startup_trials": 2, "fresh_seeds": 2}
+    settings["electrode"]["areal_capacity_mAh_cm2"] = 1.5
     settings["structure"] = {"voxels_per_diameter": 4, "width_diameters": 2.5, "minimum_voxels": 10}
     settings["constraints"] = {"minimum_volumetric_capacity_mAh_cm3": 860.0}
 config = StudyConfig.from_dict(settings)
@@ -130,5 +131,6 @@ for record in complete:
             packing[name] for name in ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
         )
         assert abs(packing["utilization"] + losses - 1.0) < 1e-9
-        # The loading is what was asked for, 60 A h m⁻², to within the voxels.
-        assert abs(packing["theoretical_areal_capacity"] / 60.0 - 1.0) < 0.05
+        # The loading is what was asked for, 1 mAh cm⁻² being 10 A h m⁻², to within the voxels.
+        asked = 10.0 * settings["electrode"]["areal_capacity_mAh_cm2"]
+        assert abs(packing["theoretical_areal_capacity"] / asked - 1.0) < 0.05
