@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report
+from benchmarks import report, structures_report
 from benchmarks.machine import describe, triad_bandwidth
 
 HERE = Path(__file__).parent
@@ -79,3 +79,4 @@ def pytest_sessionfinish(session):
     if session.config.getoption("--report"):
         tables = Records().tables
         report.write(tables["ours"], tables["peers"], HERE)
+        structures_report.write(tables["ours"], tables["peers"], HERE)
