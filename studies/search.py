@@ -280,7 +280,7 @@ class Search:
     def _ask(self, arm: str, client: Client, space: DesignSpace, proposals: Proposals) -> None:
         """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
         # A trial that is stored in part would not be the same one after an interruption.
-        with postponed():
+        with postponed(), self.searches.together():
             trial, design = proposals.next(arm, space, records=self.records)
         name = f"{self._name}-{arm}-{trial.number}"
         packings = Packings(client, design, proposals.ladder.cell, config=self.config, name=name)
@@ -301,7 +301,7 @@ class Search:
             raise  # of the database, not of the trial
         except Exception as error:  # noqa: BLE001  whatever a worker died of is stored with the trial; the study goes on
             return self._store_failure(in_flight, reason=failure_reason(error))
-        with postponed():
+        with postponed(), self.searches.together():
             return self._store(in_flight, evaluations, is_pruned=is_pruned)
 
     @property
