@@ -152,8 +152,8 @@ def frontier(
 ) -> None:
     """Find the largest areal capacity of which 99 % works, at every rate, with and without structure."""
     from studies.config import StudyConfig
-    from studies.frontiers import frontier as find_frontier
     from studies.frontier_page import frontier_line, frontier_markdown
+    from studies.frontiers import frontier as find_frontier
 
     at_least("workers", workers, 1)
     study = StudyConfig.from_toml(config)

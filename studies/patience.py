@@ -257,8 +257,9 @@ class PatientStorage(RDBStorage):
             except (StorageInternalError, SQLAlchemyError) as error:
                 if not passes(error) or monotonic() > deadline:
                     raise StudyError(explain(error, self.address)) from None
+            if not again:
+                self.on_wait()
             again = True
-            self.on_wait()
             self._pause(pause)
             pause = min(2.0 * pause, LONGEST_PAUSE)
 

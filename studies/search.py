@@ -67,6 +67,8 @@ class Progress:
         Finished trials and trials in total.
     best : mapping of str to TrialRecord or None
         Best feasible trial of each search so far.
+    feasible : int
+        Trials that fulfil all constraints.
     infeasible : int
         Trials that violate a constraint.
     failed : int
@@ -81,6 +83,7 @@ class Progress:
     done: int
     total: int
     best: Mapping[str, TrialRecord | None]
+    feasible: int
     infeasible: int
     failed: int
     trials_per_minute: float
@@ -252,6 +255,7 @@ class Search:
                 done=done,
                 total=max(min(self.config.trials, done + self._possible(rate)), done),
                 best=self.winners,
+                feasible=sum(r.is_feasible for r in self.records),
                 infeasible=sum(r.is_complete and not r.is_feasible for r in self.records),
                 failed=sum(r.state == "failed" for r in self.records),
                 trials_per_minute=60.0 * rate,
