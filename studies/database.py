@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +154,17 @@ class Searches:
         for trial in mine:
             self._requeue(trial)
         return len(mine)
+
+    def together(self) -> AbstractContextManager[None]:
+        """
+        Store what a block stores at once, where nobody else works on the study.
+
+        Returns
+        -------
+        context manager
+            For the block.
+        """
+        return nullcontext() if self.is_shared else self.storage.together()
 
     def hurry(self) -> None:
         """From now on, let calls fail at once where the database is away: the user wants to leave."""

@@ -67,6 +67,8 @@ class Progress:
         Finished trials and trials in total.
     best : mapping of str to TrialRecord or None
         Best feasible trial of each search so far.
+    feasible : int
+        Trials that fulfil all constraints.
     infeasible : int
         Trials that violate a constraint.
     failed : int
@@ -81,6 +83,7 @@ class Progress:
     done: int
     total: int
     best: Mapping[str, TrialRecord | None]
+    feasible: int
     infeasible: int
     failed: int
     trials_per_minute: float
@@ -252,6 +255,7 @@ class Search:
                 done=done,
                 total=max(min(self.config.trials, done + self._possible(rate)), done),
                 best=self.winners,
+                feasible=sum(r.is_feasible for r in self.records),
                 infeasible=sum(r.is_complete and not r.is_feasible for r in self.records),
                 failed=sum(r.state == "failed" for r in self.records),
                 trials_per_minute=60.0 * rate,
@@ -280,7 +284,7 @@ class Search:
     def _ask(self, arm: str, client: Client, space: DesignSpace, proposals: Proposals) -> None:
         """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
         # A trial that is stored in part would not be the same one after an interruption.
-        with postponed():
+        with postponed(), self.searches.together():
             trial, design = proposals.next(arm, space, records=self.records)
         name = f"{self._name}-{arm}-{trial.number}"
         packings = Packings(client, design, proposals.ladder.cell, config=self.config, name=name)
@@ -301,7 +305,7 @@ class Search:
             raise  # of the database, not of the trial
         except Exception as error:  # noqa: BLE001  whatever a worker died of is stored with the trial; the study goes on
             return self._store_failure(in_flight, reason=failure_reason(error))
-        with postponed():
+        with postponed(), self.searches.together():
             return self._store(in_flight, evaluations, is_pruned=is_pruned)
 
     @property

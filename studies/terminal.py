@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from studies.compare import interval_of
 from studies.finer import finer_rows
 from studies.ladder import rung_document
 from studies.ledger import ledger_line
 from studies.objectives import best_of
 from studies.parameters import LOADING
 from studies.storage import ARMS, STRUCTURED, UNIFORM, StudyFolder
-from studies.summary import DESIGN_NAMES, UNGRADED, best_line, design_rows, trial_line, utilization_rows
+from studies.summary import (
+    DESIGN_NAMES,
+    UNGRADED,
+    best_line,
+    design_rows,
+    percent,
+    trial_line,
+    utilization_rows,
+)
 from studies.winners import read_comparison
 
 if TYPE_CHECKING:
@@ -25,9 +34,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from studies.compare import Interval
     from studies.config import StudyConfig
     from studies.run import StudyResult
     from studies.search import Progress
+    from studies.trials import TrialRecord
 
 STAGES = {
     "compiling": "compiling kernels (once per installation, then cached)",
@@ -208,10 +219,46 @@ def _line(progress: Progress) -> str:
     """Write one line for a log file."""
     if progress.latest is None:
         return f"[{progress.done}/{progress.total}] {STAGES[progress.stage]}"
-    best = ", ".join(f"{arm} {best_line(progress.best[arm])}" for arm in ARMS)
+    best = ", ".join(f"{arm} {_best(progress.best[arm])}" for arm in ARMS)
     return (
-        f"[{progress.done}/{progress.total}] {trial_line(progress.latest)}; best: {best}; "
+        f"[{progress.done}/{progress.total}] {trial_line(progress.latest)}; best: {best}; {_counts(progress)}; "
         f"{progress.trials_per_minute:.1f} trials/min, {duration(progress.seconds_left)} left"
+    )
+
+
+def _best(record: TrialRecord | None) -> str:
+    """Describe the best trial of a search, with the interval of its mean where it has one."""
+    interval = _interval(record)
+    if interval is None:
+        return best_line(record)
+    low, high = (percent(end) for end in (interval.low, interval.high))
+    return f"{best_line(record)}, 95 % interval {low} … {high} %"
+
+
+def _interval(record: TrialRecord | None) -> Interval | None:
+    """Return the interval of the best so far over its packings; it is the luckiest of many, so the truth may lie lower."""
+    if record is None or len(record.evaluations) < 2:
+        return None
+    return interval_of([float(each["utilization"]) for each in record.evaluations])
+
+
+def _best_document(record: TrialRecord | None) -> dict[str, Any] | None:
+    """Put the best trial of a search in plain numbers."""
+    if record is None:
+        return None
+    interval = _interval(record)
+    return {
+        "trial": record.number,
+        "utilization": record.utilization,
+        "low": None if interval is None else interval.low,
+        "high": None if interval is None else interval.high,
+    }
+
+
+def _counts(progress: Progress) -> str:
+    """Say how many trials are what."""
+    return (
+        f"{progress.feasible} feasible, {progress.infeasible} violate a constraint, {progress.failed} failed"
     )
 
 
@@ -222,11 +269,12 @@ def _event(progress: Progress) -> dict[str, Any]:
         "event": progress.stage,
         "done": progress.done,
         "total": progress.total,
+        "feasible": progress.feasible,
         "infeasible": progress.infeasible,
         "failed": progress.failed,
         "trials_per_minute": progress.trials_per_minute,
         "seconds_left": progress.seconds_left if math.isfinite(progress.seconds_left) else None,
-        "best": {arm: best.utilization if best else None for arm, best in progress.best.items()},
+        "best": {arm: _best_document(best) for arm, best in progress.best.items()},
     }
     if latest is not None:
         event["trial"] = {
@@ -236,6 +284,8 @@ def _event(progress: Progress) -> dict[str, Any]:
             "feasible": latest.is_feasible,
             "utilization": latest.utilization if latest.is_complete else None,
             "parameters": dict(latest.parameters),
+            "failure": latest.failure or None,
+            "seconds": latest.seconds if math.isfinite(latest.seconds) else None,
         }
     return event
 
@@ -288,13 +338,10 @@ class _Display:
             rate=rate,
         )
         best = [
-            Text(
-                f"  best {arm:<11} {best_line(progress.best[arm])}", style="bold" if arm == STRUCTURED else ""
-            )
+            Text(f"  best {arm:<11} {_best(progress.best[arm])}", style="bold" if arm == STRUCTURED else "")
             for arm in ARMS
         ]
-        counts = Text(f"  {progress.infeasible} violate a constraint, {progress.failed} failed", style="dim")
-        return Group(self.bar, *best, counts)
+        return Group(self.bar, *best, Text(f"  {_counts(progress)}", style="dim"))
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,9 @@ import base64
 import csv
 import hashlib
 import json
+import math
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -259,3 +261,40 @@ def test_records_are_read_without_changing_the_database(finished):
     records = folder.read_records()
     assert {record.arm for record in records} == {"structured", "uniform"}
     assert folder.database.read_bytes() == before
+
+
+def test_any_trial_is_made_again_bit_by_bit(finished, home):
+    folder, _, _ = finished
+    out, _ = meso(
+        "show", folder, "--trial", 0, "--arm", "uniform", "--rebuild", "--out", "trial.npz", cwd=home
+    )
+    assert out == "identical\n"
+    record = next(r for r in StudyFolder(folder).read_records() if (r.arm, r.number) == ("uniform", 0))
+    structure = load(home / "trial.npz")
+    assert list(structure.shape) == record.evaluations[0]["shape"]
+    out, _ = meso("show", folder, "--trial", 0, "--arm", "uniform", "--json", cwd=home)
+    shown = json.loads(out)
+    assert shown["packings"] == [dict(each) for each in record.evaluations]
+    assert shown["mean"]["utilization"] == pytest.approx(record.utilization, rel=1e-15)
+
+
+def test_a_number_that_changed_is_named(finished, home, tmp_path):
+    """What is stored for a packing is altered in a copy of the study: the comparison must see it."""
+    copy = tmp_path / "copy"
+    shutil.copytree(finished[0], copy)
+    with sqlite3.connect(copy / "study.db") as database:
+        rows = database.execute(
+            "select trial_user_attribute_id, value_json from trial_user_attributes where key='evaluations'"
+        )
+        for number, text in rows.fetchall():
+            evaluations = json.loads(text)
+            evaluations[0]["utilization"] = math.nextafter(evaluations[0]["utilization"], 2.0)
+            database.execute(
+                "update trial_user_attributes set value_json=? where trial_user_attribute_id=?",
+                (json.dumps(evaluations), number),
+            )
+    out, _ = meso("show", copy, "--trial", 0, "--arm", "uniform", "--rebuild", cwd=home, expected=1)
+    assert out.startswith("packing 0: utilization was 0.")
+    assert out.count("\n") == 1
+    _, error = meso("show", copy, "--trial", 99, cwd=home, expected=2)
+    assert "must be the number of a trial of the structured search" in error
