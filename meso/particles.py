@@ -251,4 +251,5 @@ def in_layers(images: Images) -> Images:
     """Sort images layer by layer, and along axis 1 in each: written in turn, neighbours stay in the caches."""
     thickness = 4 * np.median(images.reaches) if len(images.reaches) else 1.0
     order = np.lexsort((images.centres[:, 1], np.floor(images.centres[:, 0] / thickness)))
-    return Images(*(part[order] for part in images))
+    centres, reaches, shapes, inverses, owner = images
+    return Images(centres[order], reaches[order], shapes[order], inverses[order], owner[order])

@@ -301,13 +301,8 @@ def read_records(folder: StudyFolder) -> list[TrialRecord]:
         config = folder.read_config()
         names = {arm: _name(config, arm) for arm in ARMS}
         present = set(get_all_study_names(storage))
-        return _records(
-            {
-                arm: load_study(storage=storage, study_name=name)
-                for arm, name in names.items()
-                if name in present
-            }
-        )
+        studies = {arm: load_study(storage=storage, study_name=n) for arm, n in names.items() if n in present}
+        return _records(studies)
     finally:
         storage.close()
 
