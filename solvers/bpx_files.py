@@ -194,7 +194,10 @@ def _half_cell(path: str | PathLike[str], electrode: str) -> _HalfCell:
 def _parse(file: str) -> Any:
     """Let the bpx package validate a file; its errors become one line."""
     try:
-        import bpx
+        with warnings.catch_warnings():
+            # It calls pyparsing by names that newer releases call old.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import bpx
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             "reading BPX files needs the package bpx, which is not installed; pip install 'meso-electrode[bpx]'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import tempfile
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +19,7 @@ from studies.evaluation import evaluate, make_structure, versions
 from studies.signals import ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from distributed import Client
 
@@ -141,6 +142,7 @@ def local_workers(count: int) -> Iterator[Client]:
     with (
         tempfile.TemporaryDirectory(prefix="meso-workers-", ignore_cleanup_errors=True) as scratch,
         config.set(settings),
+        _own_environment(environment),
     ):
         with ignored():
             cluster = LocalCluster(
@@ -156,6 +158,20 @@ def local_workers(count: int) -> Iterator[Client]:
             )
         with cluster, Client(cluster) as client:
             yield client
+
+
+@contextmanager
+def _own_environment(names: Iterable[str]) -> Iterator[None]:
+    """Take back what nannies write into the environment of this process for the workers to inherit."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def compile_kernels(client: Client, *, space: DesignSpace, cell: CellParameters, c_rate: float) -> None:
