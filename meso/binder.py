@@ -223,23 +223,27 @@ class _Field:
         self, level: NDArray[np.float64], *, wanted: float, exponent: float
     ) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
-        # A sample of the rows says how far to go.
-        strides = sorted({max(1, self.structure.labels.size // SAMPLE), 1}, reverse=True)
-        for stride in strides:
-            close = 3e-4 * wanted if stride == strides[0] else max(3e-4 * wanted, 5e-5)
-            last, factor = 0.0, 1.0
-            for _ in range(8):
-                level = level * factor
-                lateral = [self.faces(level, axis=axis, stride=stride) for axis in (1, 2)]
-                got = 0.5 * sum(
-                    _sampled_mean(faces, axis, stride) for axis, faces in zip((1, 2), lateral, strict=True)
-                )
-                if abs(got - wanted) <= close:
-                    break
-                if 0 < last != got > 0:
-                    exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
-                last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
+        stride = max(1, self.structure.labels.size // SAMPLE)
+        # One direction, or of a large structure a sample of the rows of both, says well enough how far to go.
+        got = self._mean(level, axes=(2,) if stride == 1 else (1, 2), stride=stride)[0]
+        close = 3e-4 * wanted if stride == 1 else max(3e-4 * wanted, 1e-4)
+        for _ in range(8):
+            last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
+            level = level * factor
+            got, lateral = self._mean(level, axes=(1, 2))
+            if abs(got - wanted) <= close:
+                break
+            if 0 < last != got > 0 and factor != 1:
+                exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
         return level, (self.faces(level, axis=0), lateral[0], lateral[1])
+
+    def _mean(
+        self, level: NDArray[np.float64], *, axes: tuple[int, ...], stride: int = 1
+    ) -> tuple[float, list[NDArray[np.uint8]]]:
+        """Mean fraction of binder from the faces normal to some axes, and these faces."""
+        faces = [self.faces(level, axis=axis, stride=stride) for axis in axes]
+        means = [_sampled_mean(face, axis, stride) for axis, face in zip(axes, faces, strict=True)]
+        return sum(means) / len(means), faces
 
     def faces(self, level: NDArray[np.float64], *, axis: int, stride: int = 1) -> NDArray[np.uint8]:
         """
