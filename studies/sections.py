@@ -13,7 +13,6 @@ from studies.finding_figures import CONTROL
 from studies.galleries import Gallery, Panel
 from studies.storage import STRUCTURED, UNIFORM
 from studies.summary import ABSENT, DESIGN_NAMES, Row, percent
-from studies.variations import VARIATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,8 +202,7 @@ def tolerance_section(document: Mapping[str, Any]) -> Section:
     """
     designs = document["designs"]
     changes = {name: each["changes"] for name, each in designs.items()}
-    words = {variation.name: variation.label for variation in VARIATIONS}
-    labels = {name: words.get(name, name.replace("_", " ")) for each in changes.values() for name in each}
+    labels = {name: name.replace("_", " ") for each in changes.values() for name in each}
     worst = [
         (each["mean"], labels[key], DESIGN_NAMES[name])
         for name, those in changes.items()

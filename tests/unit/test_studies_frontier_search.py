@@ -1,19 +1,18 @@
 """The search of the frontier on a made-up electrode whose best loading is known, without structures."""
 
-from contextlib import closing
 from types import SimpleNamespace
 
 import numpy as np
-import optuna
 import pytest
 
 from solvers import CellParameters
 from studies.config import StudyConfig
+from studies.database import open_searches
 from studies.frontier_compare import compare_loadings
 from studies.frontier_page import frontier_csv, frontier_markdown, frontier_rows, plot_frontier
 from studies.frontier_search import FrontierSearch, best_loading, frontier_spaces, search_name
 from studies.frontier_table import rate_name
-from studies.storage import ARMS, Searches, StudyFolder
+from studies.storage import ARMS, StudyFolder
 
 CELL = CellParameters.named("nmc811-chen2020")
 BEST_GRADIENT = -0.1
@@ -70,16 +69,7 @@ def _no_structures(monkeypatch):
     monkeypatch.setattr("studies.frontier_search.attain", attain)
 
 
-def in_memory(config):
-    """Searches without a file: a database on disk is what these tests would wait for."""
-    names = [search_name(arm, rate) for rate in config.frontier.c_rates for arm in ARMS]
-    storage = optuna.storages.InMemoryStorage()
-    return Searches(
-        storage, {n: optuna.create_study(storage=storage, study_name=n, direction="maximize") for n in names}
-    )
-
-
-def run(config, searches=None, *, c_rate=1.0, known=None, stop_after=None):
+def run(config, path, *, c_rate=1.0, known=None, stop_after=None):
     """Search one rate; return all trials of both searches, and the winners."""
     spaces = frontier_spaces(config, active_capacity=CELL.active_capacity)
     seen = []
@@ -89,22 +79,24 @@ def run(config, searches=None, *, c_rate=1.0, known=None, stop_after=None):
         if len(seen) == stop_after:
             raise KeyboardInterrupt
 
-    searches = searches or in_memory(config)
-    search = FrontierSearch(config, searches=searches, spaces=spaces, cell=CELL, c_rate=c_rate)
-    search.start_from(known or {}, c_rate=1.0 if known else None)
-    try:
-        search.run(Client(), on_trial=on_trial)
-    except KeyboardInterrupt:
-        assert stop_after
-    return search.records, search.winners
+    path.mkdir(exist_ok=True)
+    names = [search_name(arm, rate) for rate in config.frontier.c_rates for arm in ARMS]
+    with open_searches(StudyFolder(path), config, names=names) as searches:
+        search = FrontierSearch(config, searches=searches, spaces=spaces, cell=CELL, c_rate=c_rate)
+        search.start_from(known or {}, c_rate=1.0 if known else None)
+        try:
+            search.run(Client(), on_trial=on_trial)
+        except KeyboardInterrupt:
+            assert stop_after
+        return search.records, search.winners
 
 
 def parameters(records):
     return {arm: [record.parameters for record in each] for arm, each in records.items()}
 
 
-def test_both_searches_get_their_trials_and_only_one_finds_the_gradient():
-    records, winners = run(plan())
+def test_both_searches_get_their_trials_and_only_one_finds_the_gradient(tmp_path):
+    records, winners = run(plan(), tmp_path)
     assert {arm: sum(r.counts for r in each) for arm, each in records.items()} == {
         "structured": 24,
         "uniform": 24,
@@ -115,20 +107,18 @@ def test_both_searches_get_their_trials_and_only_one_finds_the_gradient():
 
 def test_an_interrupted_search_takes_the_same_course(tmp_path):
     config = plan(trials=6, startup_trials=3)
-    whole, _ = run(config)
-    names = [search_name(arm, 1.0) for arm in ARMS]
-    for stop_after in (7, None):
-        with closing(StudyFolder(tmp_path).open_searches(names)) as searches:
-            continued, _ = run(config, searches, stop_after=stop_after)
+    whole, _ = run(config, tmp_path / "whole")
+    run(config, tmp_path / "cut", stop_after=7)
+    continued, _ = run(config, tmp_path / "cut")
     assert parameters(continued) == parameters(whole)
 
 
-def test_both_searches_start_from_the_rate_before():
+def test_both_searches_start_from_the_rate_before(tmp_path):
     """At four times the rate particles of half the size lose as much to diffusion."""
     config = plan()
-    _, winners = run(config)
+    _, winners = run(config, tmp_path)
     known = {arm: winner.parameters for arm, winner in winners.items()}
-    records, _ = run(config, c_rate=4.0, known=known)
+    records, _ = run(config, tmp_path, c_rate=4.0, known=known)
     for arm in ARMS:
         first, second = records[arm][0].parameters, records[arm][1].parameters
         assert first == known[arm]
@@ -136,11 +126,11 @@ def test_both_searches_start_from_the_rate_before():
         assert second == known[arm] | {"particle_diameter_um": pytest.approx(diameter)}
 
 
-def test_what_no_design_attains_has_no_winner():
+def test_what_no_design_attains_has_no_winner(tmp_path):
     data = plan().to_dict()
     data["electrode"]["particle_diameter_um"] = {"low": 4.0, "high": 8.0}
     config = StudyConfig.from_dict(data)
-    records, winners = run(config)
+    records, winners = run(config, tmp_path)
     assert winners == dict.fromkeys(ARMS)
     assert best_loading(records["structured"]) is None
     rate = compared(config, winners)
@@ -168,10 +158,10 @@ def document(config, rates):
     }
 
 
-def test_winners_are_compared_in_pairs_with_the_better_control():
+def test_winners_are_compared_in_pairs_with_the_better_control(tmp_path):
     """Noise is shared by a seed, so the difference is the gradient's share exactly: 5 A h m⁻² less what is missed of it."""
     config = plan()
-    _, winners = run(config)
+    _, winners = run(config, tmp_path)
     rate = compared(config, winners)
     missed = 500 * (winners["structured"].parameters["porosity_gradient"] - BEST_GRADIENT) ** 2
     assert rate["difference"]["mean"] == pytest.approx(5.0 - missed, abs=1e-9)
