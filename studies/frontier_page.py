@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studies.frontiers import FrontierProgress
 
 LOADING = 0.1  # [mAh.cm-2] per [A.h.m-2]
-NONE = "not attainable"
+NONE, UNFOUND = "not attainable", "none found"
 
 
 def frontier_rows(document: Mapping[str, Any]) -> list[Row]:
@@ -44,7 +44,7 @@ def frontier_rows(document: Mapping[str, Any]) -> list[Row]:
         for pores, key in CEILINGS.items()
     ]
     rows += [
-        Row(label, "mAh cm⁻²", tuple(_loading(rate["designs"][name]) for rate in rates))
+        Row(label, "mAh cm⁻²", tuple(_loading(rate, name) for rate in rates))
         for name, label in DESIGN_NAMES.items()
     ]
     rows.append(Row("structured − control", "mAh cm⁻²", tuple(_difference(rate) for rate in rates)))
@@ -112,7 +112,8 @@ def frontier_note(document: Mapping[str, Any]) -> str:
         f"{100 * document['target']:g} %; {', '.join(document['counterweights'])}. Mean and 95 % interval over "
         f"{document['fresh_seeds']} fresh packings {made}; {document['trials_per_search']} trials for "
         f"each search, {document['seconds'] / 60:.1f} min. The ceilings take equal spheres as small as the surface "
-        "allows; their salt limit is an estimate. 'Not attainable': even a layer of one particle misses it."
+        "allows; their salt limit is an estimate. 'Not attainable': closed forms "
+        "rule it out; 'none found': no trial attained it, which a longer search may."
     )
 
 
@@ -216,10 +217,11 @@ def _ceiling(ceiling: Mapping[str, Any]) -> str:
     return f"{LOADING * highest:.2f}" if highest else NONE
 
 
-def _loading(design: Mapping[str, Any] | None) -> str:
-    """Write the loading of a design with half its 95 % interval."""
+def _loading(rate: Mapping[str, Any], name: str) -> str:
+    """Write the loading of a design with half its 95 % interval; where there is none, whether closed forms rule it out."""
+    design = rate["designs"][name]
     if design is None:
-        return NONE
+        return UNFOUND if rate["ceiling"]["areal_capacity"] else NONE
     found = design["statistics"]["areal_capacity"]
     text = f"{LOADING * found['mean']:.2f} ± {LOADING * 0.5 * (found['high'] - found['low']):.2f}"
     return text if design["feasible"] else f"({text}: violates a constraint)"
