@@ -128,7 +128,7 @@ def test_both_searches_start_from_the_rate_before(tmp_path):
 
 def test_what_no_design_attains_has_no_winner(tmp_path):
     data = plan().to_dict()
-    data["electrode"]["particle_diameter_um"] = {"low": 4.0, "high": 8.0}
+    data["electrode"] |= {"particle_diameter_um": {"low": 4.0, "high": 8.0}, "fine_share": 0.0}
     config = StudyConfig.from_dict(data)
     records, winners = run(config, tmp_path)
     assert winners == dict.fromkeys(ARMS)
