@@ -90,7 +90,11 @@ def compare_loadings(
         "control": control,
     }
     if control is None or STRUCTURED not in designs:
-        return result | {"difference": None, "gain": None, "verdict": _without_difference(designs, config)}
+        return result | {
+            "difference": None,
+            "gain": None,
+            "verdict": _without_difference(designs, config, ceiling=result["ceiling"]["areal_capacity"]),
+        }
     difference = paired_difference(loadings[STRUCTURED], loadings[control])
     mean = float(np.mean(loadings[control]))
     gain = {key: value / mean for key, value in difference.to_dict().items()} if mean else None
@@ -195,8 +199,13 @@ def _verdict(difference: Interval, *, mean: float, control: str) -> str:
     return f"The control ({control}) carries more than the structured electrode: {numbers}."
 
 
-def _without_difference(designs: Mapping[str, object], config: StudyConfig) -> str:
+def _without_difference(designs: Mapping[str, object], config: StudyConfig, *, ceiling: float) -> str:
     """Say why there is nothing to compare."""
     if not designs:
-        return f"Not attainable: no design of these ranges uses {100 * config.frontier.target:g} % at any thickness."
+        target = f"{100 * config.frontier.target:g} %"
+        if ceiling:
+            return f"No trial attained {target}; closed forms do not rule it out: search longer."
+        return (
+            f"Not attainable: closed forms allow no design of these ranges to use {target} at any thickness."
+        )
     return "Only one of the searches found a design that attains it; search longer."

@@ -6,25 +6,21 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from meso.figures import styled
-from studies.figures import COLOURS, new_figure
+from studies.figures import new_figure
+from studies.finding_figures import CEILINGS, draw_frontier, draw_gain
 from studies.frontier_table import rate_name
 from studies.storage import STRUCTURED
 from studies.summary import ABSENT, DESIGN_NAMES, LOSS_NAMES, Row
-from studies.vector import INK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from studies.frontiers import FrontierProgress
-    from studies.storage import StudyFolder
 
 LOADING = 0.1  # [mAh.cm-2] per [A.h.m-2]
-NONE = "not attainable"
-CEILINGS = {"straight": "ceiling", "isotropic": "isotropic_ceiling"}
+NONE, UNFOUND = "not attainable", "none found"
 
 
 def frontier_rows(document: Mapping[str, Any]) -> list[Row]:
@@ -48,7 +44,7 @@ def frontier_rows(document: Mapping[str, Any]) -> list[Row]:
         for pores, key in CEILINGS.items()
     ]
     rows += [
-        Row(label, "mAh cm⁻²", tuple(_loading(rate["designs"][name]) for rate in rates))
+        Row(label, "mAh cm⁻²", tuple(_loading(rate, name) for rate in rates))
         for name, label in DESIGN_NAMES.items()
     ]
     rows.append(Row("structured − control", "mAh cm⁻²", tuple(_difference(rate) for rate in rates)))
@@ -116,7 +112,8 @@ def frontier_note(document: Mapping[str, Any]) -> str:
         f"{100 * document['target']:g} %; {', '.join(document['counterweights'])}. Mean and 95 % interval over "
         f"{document['fresh_seeds']} fresh packings {made}; {document['trials_per_search']} trials for "
         f"each search, {document['seconds'] / 60:.1f} min. The ceilings take equal spheres as small as the surface "
-        "allows; their salt limit is an estimate. 'Not attainable': even a layer of one particle misses it."
+        "allows; their salt limit is an estimate. 'Not attainable': closed forms "
+        "rule it out; 'none found': no trial attained it, which a longer search may."
     )
 
 
@@ -185,7 +182,6 @@ def frontier_csv(document: Mapping[str, Any]) -> str:
     return target.getvalue()
 
 
-@styled
 def plot_frontier(document: Mapping[str, Any]) -> Figure:
     """
     Draw the frontier: loading over rate, and what structure buys.
@@ -198,119 +194,16 @@ def plot_frontier(document: Mapping[str, Any]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left the loadings under the analytic ceiling, right the gain over the control.
+        Left the loadings under the analytic ceilings, right the gain over the control.
     """
-    rates = document["rates"]
-    figure, (left, right) = new_figure(8.0, 3.9, columns=2, width_ratios=(1.5, 1))
-    _draw_ceiling(left, rates)
-    for shift, name in ((0.97, "control"), (1.03, STRUCTURED)):
-        _draw_loadings(left, rates, name, shift=shift)
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="discharge rate",
-        ylabel=f"areal capacity at {100 * document['target']:g} % utilization [mAh cm⁻²]",
-    )
-    left.legend(fontsize=8.5)
-    _draw_gains(right, rates)
-    for axes in (left, right):
-        axes.set_xticks([rate["c_rate"] for rate in rates], [rate["rate"] for rate in rates])
-        axes.minorticks_off()
-    ticks = [
-        value for value in (0.5, 1, 2, 5, 10, 20, 50) if left.get_ylim()[0] <= value <= left.get_ylim()[1]
-    ]
-    left.set_yticks(ticks, [f"{value:g}" for value in ticks])
-    figure.suptitle(
-        f"{document['chemistry']}: {', '.join(document['counterweights'])}", fontsize=9.5, color=INK
-    )
+    figure, (left, right) = new_figure(8.6, 4.0, columns=2, width_ratios=(1.5, 1))
+    draw_frontier(document, axes=left)
+    left.set_title(f"largest loading at {100 * document['target']:g} % utilization", fontsize=10)
+    left.legend(fontsize=8)
+    draw_gain(document, axes=right)
+    right.set_title("what structure buys", fontsize=10)
+    figure.suptitle(f"{document['chemistry']}: {', '.join(document['counterweights'])}", fontsize=9)
     return figure
-
-
-def report_frontier(folder: StudyFolder) -> dict[str, Any] | None:
-    """
-    Return everything that a report shows of a frontier.
-
-    Parameters
-    ----------
-    folder : StudyFolder
-        The study folder.
-
-    Returns
-    -------
-    dict or None
-        ``rows``, ``verdicts`` (rate and sentence), ``note`` and ``figure``; None where the folder has no frontier.
-    """
-    from studies.frontiers import read_frontier
-
-    document = read_frontier(folder)
-    if document is None or not document["rates"]:
-        return None
-    return {
-        "rows": frontier_rows(document),
-        "verdicts": [(rate["rate"], rate["verdict"]) for rate in document["rates"]],
-        "note": frontier_note(document),
-        "figure": plot_frontier(document),
-    }
-
-
-def _draw_ceiling(axes: Axes, rates: Sequence[Mapping[str, Any]]) -> None:
-    """Draw what no structure exceeds."""
-    for (pores, key), style in zip(CEILINGS.items(), ("--", ":"), strict=True):
-        reached = [rate for rate in rates if rate[key]["areal_capacity"] > 0]
-        axes.plot(
-            [rate["c_rate"] for rate in reached],
-            [LOADING * rate[key]["areal_capacity"] for rate in reached],
-            color="#9AA5B1",
-            ls=style,
-            label=f"analytic ceiling, {pores} pores",
-        )
-
-
-def _draw_loadings(axes: Axes, rates: Sequence[Mapping[str, Any]], which: str, *, shift: float) -> None:
-    """Draw one kind of design over the rates."""
-    points = [(rate, rate["designs"].get(rate["control"] if which == "control" else which)) for rate in rates]
-    found = [(rate["c_rate"], each["statistics"]["areal_capacity"]) for rate, each in points if each]
-    colour = COLOURS["uniform" if which == "control" else which]
-    label = "best without structure (control)" if which == "control" else "best structured"
-    means = [LOADING * interval["mean"] for _, interval in found]
-    axes.errorbar(
-        [shift * c_rate for c_rate, _ in found],
-        means,
-        yerr=[LOADING * 0.5 * (interval["high"] - interval["low"]) for _, interval in found],
-        color=colour,
-        marker="o" if which == STRUCTURED else "s",
-        ms=5,
-        capsize=3,
-        lw=1.4,
-        label=label,
-    )
-    for rate, each in points:
-        if not each:
-            axes.plot(
-                shift * rate["c_rate"], 0.04, marker="x", color=colour, transform=axes.get_xaxis_transform()
-            )
-
-
-def _draw_gains(axes: Axes, rates: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the paired difference relative to the control."""
-    known = [rate for rate in rates if rate["gain"]]
-    means = [100 * rate["gain"]["mean"] for rate in known]
-    halves = [50 * (rate["gain"]["high"] - rate["gain"]["low"]) for rate in known]
-    axes.axhline(0, color="#9AA5B1", lw=1.0)
-    axes.errorbar(
-        [rate["c_rate"] for rate in known],
-        means,
-        yerr=halves,
-        color=INK,
-        marker="D",
-        ms=5,
-        capsize=3,
-        ls="none",
-    )
-    axes.set(
-        xscale="log", xlabel="discharge rate", ylabel="gain over the control [%]", title="what structure buys"
-    )
-    axes.margins(x=0.12, y=0.2)
 
 
 def _label(row: Row) -> str:
@@ -324,10 +217,11 @@ def _ceiling(ceiling: Mapping[str, Any]) -> str:
     return f"{LOADING * highest:.2f}" if highest else NONE
 
 
-def _loading(design: Mapping[str, Any] | None) -> str:
-    """Write the loading of a design with half its 95 % interval."""
+def _loading(rate: Mapping[str, Any], name: str) -> str:
+    """Write the loading of a design with half its 95 % interval; where there is none, whether closed forms rule it out."""
+    design = rate["designs"][name]
     if design is None:
-        return NONE
+        return UNFOUND if rate["ceiling"]["areal_capacity"] else NONE
     found = design["statistics"]["areal_capacity"]
     text = f"{LOADING * found['mean']:.2f} ± {LOADING * 0.5 * (found['high'] - found['low']):.2f}"
     return text if design["feasible"] else f"({text}: violates a constraint)"

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meso import ElectrodeDesign
-from meso.figures import styled
 from studies.compare import interval_of, paired_difference
 from studies.errors import FolderError
 from studies.figures import COLOURS, new_figure, render
+from studies.finding_figures import draw_tornado
 from studies.packings import evaluate_packing
 from studies.storage import STRUCTURED, StudyFolder, write_atomically, write_json
 from studies.summary import ABSENT, DESIGN_NAMES, Row
 from studies.variations import AS_DESIGNED, VARIATIONS, robust_of, varied
-from studies.vector import INK
 from studies.winners import read_comparison
 from studies.workers import core_count, local_workers
 
@@ -151,7 +150,6 @@ def tolerance_rows(document: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-@styled
 def plot_tolerance(document: Mapping[str, Any]) -> Figure:
     """
     Draw a tornado: change of utilization with every variation, the largest on top.
@@ -166,33 +164,18 @@ def plot_tolerance(document: Mapping[str, Any]) -> Figure:
     matplotlib.figure.Figure
         One bar for every design and variation, with 95 % intervals.
     """
+    from matplotlib.patches import Patch
+
     figure, axes = new_figure(8.0, 0.62 * len(VARIATIONS) + 1.2)
     designs = document["designs"]
     labels = {variation.name: variation.label for variation in VARIATIONS}
-
-    def size(name: str) -> float:
-        changes = [each["changes"][name] for each in designs.values()]
-        return max((abs(change["mean"]) for change in changes if change), default=0.0)
-
-    order = sorted(labels, key=size, reverse=True)
-    height = 0.8 / max(len(designs), 1)
-    for place, (name, design) in enumerate(designs.items()):
-        known = [(row, design["changes"][key]) for row, key in enumerate(order) if design["changes"][key]]
-        axes.barh(
-            [row + (place - 0.5 * (len(designs) - 1)) * height for row, _ in known],
-            [100 * change["mean"] for _, change in known],
-            height=0.9 * height,
-            xerr=[50 * (change["high"] - change["low"]) for _, change in known],
-            color=COLOURS[name],
-            ecolor=INK,
-            capsize=2,
-            label=f"{DESIGN_NAMES[name]}, {100 * design['as_designed']['mean']:.2f} % as designed",
-        )
-    axes.axvline(0.0, color=INK, lw=1.0)
-    axes.set_yticks(range(len(order)), [labels[name] for name in order])
-    axes.invert_yaxis()
-    axes.set(xlabel="change of utilization [points]")
-    figure.legend(loc="outside upper right", ncols=max(len(designs), 1), fontsize=9)
+    draw_tornado({name: each["changes"] for name, each in designs.items()}, labels=labels, axes=axes)
+    texts = {
+        name: f"{DESIGN_NAMES[name]}, {100 * each['as_designed']['mean']:.2f} % as designed"
+        for name, each in designs.items()
+    }
+    handles = [Patch(color=COLOURS[name], label=text) for name, text in texts.items()]
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=9)
     return figure
 
 
