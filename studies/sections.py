@@ -106,7 +106,7 @@ def frontier_answer(document: Mapping[str, Any]) -> str:
     parts = []
     for rate in document["rates"]:
         design = rate["designs"].get(STRUCTURED) or rate["designs"].get(rate["control"])
-        parts.append(f"{_loading(design)}{' mAh cm⁻²' if design else ''} at {rate['rate']}")
+        parts.append(f"{_loading(design, rate)}{' mAh cm⁻²' if design else ''} at {rate['rate']}")
     return f"{100 * document['target']:g} % of the active material works up to {', '.join(parts)}."
 
 
@@ -126,7 +126,9 @@ def frontier_section(document: Mapping[str, Any]) -> Section:
     """
     rates = document["rates"]
     target = f"{100 * document['target']:g} %"
-    loadings = {name: tuple(_loading(rate["designs"].get(name)) for rate in rates) for name in DESIGN_NAMES}
+    loadings = {
+        name: tuple(_loading(rate["designs"].get(name), rate) for rate in rates) for name in DESIGN_NAMES
+    }
     ceilings = tuple(_plain_loading(rate["ceiling"]["areal_capacity"]) for rate in rates)
     return Section(
         anchor="frontier",
@@ -167,15 +169,15 @@ def _frontier_gallery(document: Mapping[str, Any], loadings: Mapping[str, Sequen
             ),
         ],
         caption="With 95 % intervals over fresh packings. Grey: analytic ceilings for straight (dashed) and isotropic (dotted) "
-        "pores. A cross at the bottom: not attainable.",
+        "pores. A cross at the bottom: none found.",
         legend={"best structured": COLOURS[STRUCTURED], CONTROL: COLOURS[UNIFORM]},
     )
 
 
-def _loading(design: Mapping[str, Any] | None) -> str:
-    """Write the loading of a design with half its interval."""
+def _loading(design: Mapping[str, Any] | None, rate: Mapping[str, Any]) -> str:
+    """Write the loading of a design with half its interval; where there is none, whether closed forms say so."""
     if not design:
-        return "not attainable"
+        return "none found" if rate["ceiling"]["areal_capacity"] else "not attainable"
     found = design["statistics"]["areal_capacity"]
     half = 0.5 * MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * (found["high"] - found["low"])
     return f"{_plain_loading(found['mean'])} ± {half:.2f}"
