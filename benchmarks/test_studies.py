@@ -141,7 +141,7 @@ def test_two_workers_against_one(records):
     seconds = {}
     for count in (1, 2):
         with local_workers(count) as client:
-            compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rates)
+            compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
             for last in (2, 16):  # the first ones load kernels
                 start = perf_counter()
                 futures = [
