@@ -51,8 +51,8 @@ def camera(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> NDArray[np
 
     Examples
     --------
-    >>> camera(0.0, 0.0).tolist()
-    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -0.0, 1.0]]
+    >>> (camera(0.0, 0.0) + 0.0).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     turn, tilt = (math.cos(azimuth), math.sin(azimuth)), (math.cos(elevation), math.sin(elevation))
     right = (turn[0], 0.0, -turn[1])
