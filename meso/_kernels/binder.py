@@ -145,41 +145,107 @@ def cover_faces(
     du[au], dv[av] = 1, 1
     longest = max(edges[0], edges[1], edges[2])
     slack = (1.0 + bridging) * 0.75 * longest
-    near, level, at = np.empty(8, np.int64), np.empty(4, np.float32), np.empty(3)
+    cut, near, at = np.empty(faces.shape[2], np.int64), np.empty(8, np.int64), np.empty(3)
     grid, work = divide_face(edges[au], edges[av]), np.zeros((3, POINTS), np.float32)
     for k in range(begin, end):
         for j in range(k % stride, faces.shape[1], stride):
+            count = 0
             for i in range(faces.shape[2]):
                 taken = active[k, j, i]
                 if taken == 255:
                     faces[k, j, i] = 0
                     continue
                 least, most, apart = math.inf, -math.inf, math.inf
-                for g in range(2):
-                    for h in range(2):
-                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                        value = above[kk, jj, ii]
-                        least, most = min(least, value), max(most, value)
-                        apart = min(apart, value - distance[kk, jj, ii])
+                for corner in range(4):
+                    g, h = corner >> 1, corner & 1
+                    kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+                    value = above[kk, jj, ii]
+                    least, most = min(least, value), max(most, value)
+                    apart = min(apart, value - distance[kk, jj, ii])
                 # No point of a face is farther than 0.75 edges from a corner, and no distance changes faster than that:
                 # where bridging × d2 alone exceeds the level, there is no binder at any distance d1 ≥ 0.
                 if (least > 0.0 and (taken == 0 or least > slack)) or apart > bridging * 0.75 * longest:
                     faces[k, j, i] = 0
-                    continue
-                if taken == 0 and most < 0.0:
+                elif taken == 0 and most < 0.0:
                     faces[k, j, i] = 255
-                    continue
-                for g in range(2):
-                    for h in range(2):
-                        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                        level[2 * g + h] = field[kk, jj, ii] - above[kk, jj, ii]
-                count = list_particles(k, j, i, du, dv, nearest, follower, near)
-                at[0], at[1], at[2] = k * edges[0], j * edges[1], i * edges[2]
-                take_values(
-                    at, order, centres, radii, inverses, reach, bridging, level, near, count, grid, work
-                )
-                solid = 255.0 * mean_negative_area(grid, work)
-                faces[k, j, i] = np.uint8(max(0.0, solid - taken) + 0.5)
+                else:
+                    cut[count] = i
+                    count += 1
+            if count > 0:
+                at[0], at[1] = k * edges[0], j * edges[1]
+                cut_row(
+                    k, j, cut[:count], du, dv, at, edges[2], order, centres, radii, inverses, reach, bridging, field, above,
+                    nearest, follower, active, near, grid, work, faces,
+                )  # fmt: skip
+
+
+@jit
+def cut_row(
+    k, j, cut, du, dv, at, edge, order, centres, radii, inverses, reach, bridging, field, above, nearest, follower, active,
+    near, grid, work, faces,
+):  # fmt: skip
+    """
+    Write binder's share of those faces of a row, listed in cut, that its surface may cross.
+
+    Arguments are those of `cover_faces`; du, dv (3,) int64: steps to the corners, order (3,): normal of the faces and its
+    two directions, at (3,) float64: first corner [m], of which the last part follows the faces, edge apart; near (8,) int64,
+    grid and work of `divide_face`: scratch. Calls nothing that takes arrays but for ellipsoids: in every face, references
+    to all of them would be counted, most of the cost.
+    """
+    n, u, v = order[0], order[1], order[2]
+    side, bridge = PARTS + 1, np.float32(bridging)
+    for face in range(len(cut)):
+        i = cut[face]
+        at[2] = i * edge
+        count = 0
+        for corner in range(4):
+            g, h = corner >> 1, corner & 1
+            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
+            for rank in range(2):
+                s = nearest[kk, jj, ii] if rank == 0 else follower[kk, jj, ii]
+                known = s < 0
+                for q in range(count):
+                    known = known or near[q] == s
+                if not known:
+                    near[count] = s
+                    count += 1
+        for p in range(POINTS):
+            work[0, p] = reach
+            work[1, p] = reach
+        for q in range(count):
+            s = near[q]
+            dn = np.float32(at[n] - centres[s, n])
+            y, x = np.float32(at[u] - centres[s, u]), np.float32(at[v] - centres[s, v])
+            nn, uu, vv = inverses[s, n, n], inverses[s, u, u], inverses[s, v, v]
+            if nn == uu == vv and inverses[s, n, u] == inverses[s, n, v] == inverses[s, u, v] == 0.0:
+                square, r = dn * dn, np.float32(radii[s])
+                for p in range(POINTS):
+                    g, h = y + grid[0, p], x + grid[1, p]
+                    work[2, p] = math.sqrt(square + g * g + h * h) - r
+            else:
+                depths_on_face(inverses[s], n, u, v, dn, y, x, grid, work)
+            for p in range(POINTS):
+                d, first, second = work[2, p], work[0, p], work[1, p]
+                larger = max(d, first)
+                work[0, p] = min(first, d)
+                work[1, p] = min(second, larger)
+        k1, j1 = k + du[0], j + du[1]
+        l0 = field[k, j, i] - above[k, j, i]
+        l1 = field[k, j + dv[1], i + dv[2]] - above[k, j + dv[1], i + dv[2]] - l0
+        l2 = field[k1, j1, i] - above[k1, j1, i] - l0
+        l3 = field[k1, j1 + dv[1], i + dv[2]] - above[k1, j1 + dv[1], i + dv[2]] - l0 - l1 - l2
+        for p in range(POINTS):
+            a, b = grid[2, p], grid[3, p]
+            level = l0 + a * l2 + b * l1 + a * b * l3
+            work[2, p] = work[0, p] + min(np.float32(0.0), bridge * work[1, p] - level)
+        total = np.float32(0.0)
+        for p in range(POINTS - 8):
+            work[0, p] = grid[4, p] * negative_area(
+                work[2, p], work[2, p + 1], work[2, p + side + 1], work[2, p + side]
+            )
+        for p in range(POINTS - 8):
+            total += work[0, p]
+        faces[k, j, i] = np.uint8(max(0.0, 255.0 * total - active[k, j, i]) + 0.5)
 
 
 @jit
@@ -203,75 +269,6 @@ def divide_face(length, width):
         if g < PARTS and h < PARTS:
             grid[4, p] = 1.0 / PARTS**2
     return grid
-
-
-@jit
-def mean_negative_area(grid, work):
-    """Share of a face in which the function in row 2 of work, laid out as by `divide_face`, is negative."""
-    side = PARTS + 1
-    for p in range(POINTS - 8):
-        work[0, p] = grid[4, p] * negative_area(
-            work[2, p], work[2, p + 1], work[2, p + side + 1], work[2, p + side]
-        )
-    total = 0.0
-    for p in range(POINTS - 8):
-        total += work[0, p]
-    return total
-
-
-@jit
-def list_particles(k, j, i, du, dv, nearest, follower, near):
-    """List the particles nearest to the four corners of a face in near (8,); returns their number."""
-    count = 0
-    for corner in range(4):
-        g, h = corner // 2, corner % 2
-        kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-        for rank in range(2):
-            if rank == 0:
-                s = nearest[kk, jj, ii]
-            else:
-                s = follower[kk, jj, ii]
-            known = s < 0
-            for q in range(count):
-                known = known or near[q] == s
-            if not known:
-                near[count] = s
-                count += 1
-    return count
-
-
-@jit
-def take_values(at, order, centres, radii, inverses, reach, bridging, level, near, count, grid, work):
-    """
-    Evaluate min(d1, field − level) at the points of `divide_face`, from the first count particles listed in near.
-
-    at (3,) float64: first corner of the face [m]; order (3,): its normal and its two directions; level (4,) float32 at its
-    corners; work (3, POINTS) float32: row 2 receives the values.
-    """
-    n, u, v = order[0], order[1], order[2]
-    for p in range(POINTS):
-        work[0, p] = reach
-        work[1, p] = reach
-    for q in range(count):
-        s = near[q]
-        dn, du, dv = at[n] - centres[s, n], at[u] - centres[s, u], at[v] - centres[s, v]
-        if is_sphere(inverses[s]):
-            square, y, x, r = np.float32(dn * dn), np.float32(du), np.float32(dv), np.float32(radii[s])
-            for p in range(POINTS):
-                g, h = y + grid[0, p], x + grid[1, p]
-                work[2, p] = math.sqrt(square + g * g + h * h) - r
-        else:
-            depths_on_face(inverses[s], n, u, v, np.float32(dn), np.float32(du), np.float32(dv), grid, work)
-        for p in range(POINTS):
-            d, first, second = work[2, p], work[0, p], work[1, p]
-            larger = max(d, first)
-            work[0, p] = min(first, d)
-            work[1, p] = min(second, larger)
-    l0, l1, l2, l3, bridge = level[0], level[1], level[2], level[3], np.float32(bridging)
-    for p in range(POINTS):
-        a, b = grid[2, p], grid[3, p]
-        above = bridge * work[1, p] - (l0 + a * (l2 - l0) + b * (l1 - l0) + a * b * (l0 + l3 - l1 - l2))
-        work[2, p] = work[0, p] + min(np.float32(0.0), above)
 
 
 @jit
