@@ -46,6 +46,8 @@ def nearest_two(
         far = reaches[s] + reach
         tall, wide = math.sqrt(shapes[s, 0, 0]) + reach, math.sqrt(shapes[s, 1, 1]) + reach
         long = math.sqrt(shapes[s, 2, 2]) + reach
+        ball, own = is_sphere(inverses[s]), np.int32(s)
+        x, h, radius = np.float32(cx), np.float32(hx), np.float32(reaches[s])
         k0, k1 = max(low, math.ceil((cz - tall) / hz)), min(high - 1, math.floor((cz + tall) / hz))
         for k in range(k0, k1 + 1):
             dz = k * hz - cz
@@ -56,8 +58,21 @@ def nearest_two(
                 dy = j * hy - cy
                 rx = min(long, math.sqrt(max(0.0, left - dy * dy)))
                 i0, i1 = max(0, math.ceil((cx - rx) / hx)), min(nx - 1, math.floor((cx + rx) / hx))
-                if i0 <= i1:
-                    distances_of_row(reaches[s], inverses[s], dz, dy, i0 * hx - cx, hx, row[: i1 - i0 + 1])
+                if i0 > i1:
+                    continue
+                if ball:  # no calls: in every row, references to the arrays would be counted
+                    square = np.float32(dz * dz + dy * dy)
+                    for i in range(i0, i1 + 1):
+                        t = np.float32(i) * h - x
+                        d = np.float32(math.sqrt(square + t * t)) - radius
+                        a, b, p, q = first[k, j, i], second[k, j, i], nearest[k, j, i], follower[k, j, i]
+                        before, between = d < a, d < b
+                        first[k, j, i] = d if before else a
+                        nearest[k, j, i] = own if before else p
+                        second[k, j, i] = a if before else (d if between else b)
+                        follower[k, j, i] = p if before else (own if between else q)
+                else:
+                    distances_of_row(inverses[s], dz, dy, i0 * hx - cx, hx, row[: i1 - i0 + 1])
                     rank_row(
                         s,
                         row[: i1 - i0 + 1],
@@ -69,16 +84,10 @@ def nearest_two(
 
 
 @jit
-def distances_of_row(radius, inverse, dz, dy, dx, step, row):
-    """Signed distances to a particle from points along a row: the first at dz, dy, dx from its centre, then by steps."""
-    if is_sphere(inverse):
-        square, x, h, r = np.float32(dz * dz + dy * dy), np.float32(dx), np.float32(step), np.float32(radius)
-        for i in range(len(row)):
-            t = x + h * np.float32(i)
-            row[i] = math.sqrt(square + t * t) - r
-    else:
-        for i in range(len(row)):
-            row[i] = depth_in(inverse, dz, dy, dx + i * step)
+def distances_of_row(inverse, dz, dy, dx, step, row):
+    """Signed distances to an ellipsoid from points along a row: the first at dz, dy, dx from its centre, then by steps."""
+    for i in range(len(row)):
+        row[i] = depth_in(inverse, dz, dy, dx + i * step)
 
 
 @jit
