@@ -226,7 +226,7 @@ class _Field:
         stride = max(1, self.structure.labels.size // SAMPLE)
         # One direction, or of a large structure a sample of the rows of both, says well enough how far to go.
         got = self._mean(level, axes=(2,) if stride == 1 else (1, 2), stride=stride)[0]
-        close = 3e-4 * wanted if stride == 1 else max(3e-4 * wanted, 1e-4)
+        close = max(3e-4 * wanted, 1e-4)
         for _ in range(8):
             last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
             level = level * factor

@@ -104,15 +104,15 @@ class StructureTable(Table):
     ----------
     voxels_per_diameter : float, default 10.0
         Voxels across the median particle, so that the resolution favours no particle size.
-    width_diameters : float, default 6.4
+    width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 64
+    minimum_voxels : int, default 40
         Least number of voxels on every axis; large particles get finer voxels or a wider domain where needed.
     """
 
     voxels_per_diameter: float = Field(default=10.0, ge=4, le=100)
-    width_diameters: float = Field(default=6.4, ge=2, le=100)
-    minimum_voxels: int = Field(default=64, ge=8, le=1024)
+    width_diameters: float = Field(default=4.0, ge=2, le=100)
+    minimum_voxels: int = Field(default=40, ge=8, le=1024)
 
 
 class StudyConfig(Table):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LOSSES = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 """Shares of the loss budget, in the order in which the mechanisms are switched on."""
 
+TOLERANCE = 1e-3
+"""Relative error that the two transport solves may leave at most: a tenth of what one packing differs from the next."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Evaluation:
@@ -178,8 +181,8 @@ def evaluate(
     c_rate: float | Sequence[float],
     seed: int | np.random.SeedSequence,
     voxels_per_diameter: float = 10.0,
-    width_diameters: float = 6.4,
-    minimum_voxels: int = 64,
+    width_diameters: float = 4.0,
+    minimum_voxels: int = 40,
 ) -> Evaluation:
     """
     Make a structure of a design, discharge it, and say what works and what stops the rest.
@@ -197,9 +200,9 @@ def evaluate(
         Seed of the packing; the same seed gives the same bits with the same compiled kernels.
     voxels_per_diameter : float, default 10.0
         Voxels across the median particle.
-    width_diameters : float, default 6.4
+    width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 64
+    minimum_voxels : int, default 40
         Least number of voxels on every axis.
 
     Returns
@@ -221,7 +224,7 @@ def evaluate(
         minimum_voxels=minimum_voxels,
     )
     made = perf_counter()
-    electrode = homogenise(structure, cell)
+    electrode = homogenise(structure, cell, tolerance=TOLERANCE)
     homogenised = perf_counter()
     rates = c_rate if isinstance(c_rate, Sequence) else (c_rate,)
     budgets = tuple(utilization_budget(electrode, cell, c_rate=rate) for rate in rates)
@@ -248,8 +251,8 @@ def make_structure(
     *,
     seed: int | np.random.SeedSequence,
     voxels_per_diameter: float = 10.0,
-    width_diameters: float = 6.4,
-    minimum_voxels: int = 64,
+    width_diameters: float = 4.0,
+    minimum_voxels: int = 40,
 ) -> Mesostructure:
     """
     Generate the structure of a design at a resolution that scales with its particles.
@@ -262,9 +265,9 @@ def make_structure(
         Seed of the packing.
     voxels_per_diameter : float, default 10.0
         Voxels across the median particle.
-    width_diameters : float, default 6.4
+    width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 64
+    minimum_voxels : int, default 40
         Least number of voxels on every axis.
 
     Returns
