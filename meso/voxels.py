@@ -48,7 +48,7 @@ def voxelize(packing: ParticlePacking, *, voxel_size: float | tuple[float, float
     Notes
     -----
     A sphere cuts a plane of voxel faces in a disc. The area of disc ∩ rectangle is known in closed form, so the face
-    fraction of spheres that do not overlap is exact up to its rounding to 1/255. An ellipsoid cuts it in an ellipse, which
+    fraction of spheres that do not overlap is exact up to its rounding to 1/255 (radii up to 300 voxels). An ellipsoid cuts it in an ellipse, which
     is integrated along eight scan lines a voxel (sixteen at its ends), each cut exactly. Where particles overlap, what is
     counted twice is subtracted along such lines.
 
