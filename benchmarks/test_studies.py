@@ -164,8 +164,8 @@ def naive(size):
     import torch
 
     torch.set_num_threads(1)
-    solid = porespy.generators.pseudo_gravity_packing(
-        np.ones((size,) * 3, dtype=bool), r=5, clearance=0, axis=0
+    solid = np.asarray(
+        porespy.generators.pseudo_gravity_packing(shape=(size,) * 3, r=5, maxiter=20_000, seed=3), dtype=bool
     )
     pores = ~solid
     solver = taufactor.Solver(pores, device="cpu")
