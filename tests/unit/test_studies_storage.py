@@ -74,7 +74,7 @@ def test_another_configuration_is_refused_with_the_keys_that_differ(tmp_path):
     folder.write_config(CONFIG)
     folder.check(CONFIG.model_copy(update={"trials": 60, "description": "more"}))
     other = StudyConfig.from_dict(CONFIG.to_dict() | {"seed": 977, "replicates": 3})
-    with pytest.raises(FolderError, match=r"replicates \(1 there, 3 now\), seed \(8117 there, 977 now\)"):
+    with pytest.raises(FolderError, match=r"replicates \(2 there, 3 now\), seed \(8117 there, 977 now\)"):
         folder.check(other)
 
 
