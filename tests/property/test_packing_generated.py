@@ -106,16 +106,13 @@ def test_sizes_are_within_two_per_cent_by_volume(layout):
     packing = pack_particles(
         design, width=42e-6 if "graded" in layout else 70e-6, rng=np.random.default_rng(31)
     )
-    inside = (packing.centres[:, 0] > 0) & (packing.centres[:, 0] < 60e-6)
     if "graded" not in layout:
-        order = np.argsort(packing.radii[inside])
-        radii = packing.radii[inside][order]
+        radii = np.sort(packing.radii)
         below = np.cumsum(radii**3) / np.sum(radii**3)
         middle = below - 0.5 * radii**3 / np.sum(radii**3)
         wanted = np.array([sizes[0].volume_below(2 * radius) for radius in radii])
-        assert (
-            np.abs(middle - wanted).max() < 0.035
-        )  # 2 % of the whole, and the sample that the faces cut out
+        # What pressed particles share at their flattened contacts they have in larger radii instead.
+        assert np.abs(middle - wanted).max() < (0.035 if layout == "calendered" else 0.02)
     for number, size_class in enumerate(sizes):
         radii = packing.radii[packing.size_class == number]
         assert radii.max() * 2 < size_class.largest_diameter * 1.02
