@@ -228,7 +228,7 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     n0, n1, n2 = network.conducts.shape
     shape = (n0 + 1) // 2, (n1 + 1) // 2, (n2 + 1) // 2
     piece, counts = np.empty((n0, n1, n2), np.uint8), np.empty(shape, np.uint8)
-    table = np.empty((256, 9), np.uint8)
+    table = np.empty((4096, 9), np.uint8)
     blocks.tabulate_pieces(table)
     share(blocks.split_blocks, shape[0], *network.links, STRENGTH, table, piece, counts)
     seams = seams_of(shape, network.wraps)

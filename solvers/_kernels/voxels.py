@@ -62,35 +62,47 @@ def link_row(conducts, cell, areas, ends, factors, wraps, z, y, out):
     n0, n1, n2 = conducts.shape
     if areas is not None:
         areas0, areas1, areas2 = areas
-    for side in range(6):
+    for side in range(4):
         forward = side % 2
-        to = 2 * forward - 1
-        zz = z + to if side < 2 else z
-        yy = y + to if 2 <= side < 4 else y
+        zz = z + 2 * forward - 1 if side < 2 else z
+        yy = y + 2 * forward - 1 if side >= 2 else y
         if zz < 0 or zz == n0:
             for x in range(n2):
                 out[side, x] = ends[forward, y, x] if conducts[z, y, x] else 0.0
             continue
         closed = (yy < 0 or yy == n1) and not wraps[1]
-        yy %= n1
-        factor = 1.0 if side < 2 else (factors[1] if side < 4 else factors[2])
-        for x in range(n2):
-            xx = x + to if side >= 4 else x
-            outside = xx < 0 or xx == n2
-            xx %= n2
-            area = factor
-            if areas is not None:
-                if side < 2:
-                    area = float(areas0[z + forward, y, x])
-                elif side < 4:
-                    area *= float(areas1[z, y + forward, x])
-                else:
-                    area *= float(areas2[z, y, x + forward])
-            if closed or (outside and not wraps[2]) or not (conducts[z, y, x] and conducts[zz, yy, xx]):
-                area = 0.0
-            elif cell is not None:
-                area *= 2.0 * cell[z, y, x] * cell[zz, yy, xx] / (cell[z, y, x] + cell[zz, yy, xx])
-            out[side, x] = area
+        yy = n1 - 1 if yy < 0 else (0 if yy == n1 else yy)
+        factor = 0.0 if closed else (1.0 if side < 2 else factors[1])
+        if areas is None:
+            for x in range(n2):
+                out[side, x] = factor
+        elif side < 2:
+            for x in range(n2):
+                out[side, x] = factor * float(areas0[z + forward, y, x])
+        else:
+            for x in range(n2):
+                out[side, x] = factor * float(areas1[z, y + forward, x])
+        if cell is None:
+            for x in range(n2):
+                out[side, x] *= float(conducts[z, y, x] & conducts[zz, yy, x])
+        else:
+            for x in range(n2):
+                one, other = cell[z, y, x], cell[zz, yy, x]
+                link = out[side, x] * (2.0 * one * other / (one + other))
+                out[side, x] = link if conducts[z, y, x] & conducts[zz, yy, x] else 0.0
+    for x in range(n2):
+        west = n2 - 1 if x == 0 else x - 1
+        area = factors[2] if x > 0 or wraps[2] else 0.0
+        if areas is not None:
+            area *= float(areas2[z, y, x])
+        if not (conducts[z, y, x] & conducts[z, y, west]):
+            area = 0.0
+        elif cell is not None:
+            area *= 2.0 * cell[z, y, x] * cell[z, y, west] / (cell[z, y, x] + cell[z, y, west])
+        out[4, x] = area
+    for x in range(n2 - 1):
+        out[5, x] = out[4, x + 1]
+    out[5, n2 - 1] = out[4, 0]
 
 
 @jit
