@@ -45,7 +45,7 @@ def tabulate_pieces(table):
 def sum_links(links, width, degrees):
     """Sum the links (6, n2) of the cells of a row."""
     for x in range(width):
-        degrees[x] = (((((links[0, x] + links[1, x]) + links[2, x]) + links[3, x]) + links[4, x])) + links[5, x]
+        degrees[x] = ((((links[0, x] + links[1, x]) + links[2, x]) + links[3, x]) + links[4, x]) + links[5, x]
 
 
 @jit
@@ -104,7 +104,18 @@ def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, stren
                     label[k] = table[code, k]
                 if not plain and table[code, 8] & filled:
                     join_slivers(
-                        conducts, cell, links, degrees, strength, whole, z, y, x, filled, table[code, 8] & filled, label
+                        conducts,
+                        cell,
+                        links,
+                        degrees,
+                        strength,
+                        whole,
+                        z,
+                        y,
+                        x,
+                        filled,
+                        table[code, 8] & filled,
+                        label,
                     )
                 count = 0
                 for k in range(8):
