@@ -8,7 +8,7 @@ planes are fixed, so that the bits do not depend on the number of threads.
 import numpy as np
 from numba import njit
 
-from solvers._kernels.rows import average_plane, dot_row, plane_length, planes_around, ring_around
+from solvers._kernels.rows import average_plane, dot_plane, plane_length, planes_around, ring_around
 
 RED = 1
 BLACK = 0
@@ -44,7 +44,8 @@ def apply_grid(first, last, x, out, red, black, faces, factors, source, size, sl
         ring = np.zeros(3 * length, work.dtype)
         mean = np.zeros(length, work.dtype)
         scratch = np.zeros((rows, width), work.dtype)
-        ones = np.ones(width, work.dtype)
+        ones = np.ones(length, work.dtype)
+        zero = np.uint64(0)
         energy = 0.0
         for t in range(low - 1, high + 1):
             base = (t + 3) % 3 * length
@@ -66,21 +67,20 @@ def apply_grid(first, last, x, out, red, black, faces, factors, source, size, sl
                 for k in range(np.uint64(width)):
                     mean[np.uint64(row) + k] = x[np.uint64(here) + k] - mean[np.uint64(row) + k]
                     out[np.uint64(here) + k] = mean[np.uint64(row) + k]
-                start, o = np.uint64(here + 1), np.uint64(row + 1)
-                gain = dot_row(mean, o, x, start, black, start, width - 2)
-                energy += gain
-                if sums.shape[0] == n0:
-                    one = np.uint64(0)
-                    r = np.uint64(ring_around(z, size)[1] + row + 1)
-                    sums[z, 0] += dot_row(mean, o, ones, one, black, start, width - 2)
-                    sums[z, 1] += gain
-                    sums[z, 2] += dot_row(ones, one, x, start, black, start, width - 2)
-                    sums[z, 2] += dot_row(ring, r, ones, one, red, start, width - 2)
-                    sums[z, 3] += dot_row(ones, one, ones, one, black, start, width - 2)
-                    sums[z, 3] += dot_row(ones, one, ones, one, red, start, width - 2)
-                    if source is not None and z * length < source.shape[1]:
-                        sums[z, 4] += dot_row(ones, one, x, start, source[BLACK], start, width - 2)
-                        sums[z, 4] += dot_row(ring, r, ones, one, source[RED], start, width - 2)
+            here = np.uint64(z * length)
+            gain = dot_plane(mean, zero, x, here, black, here, size)
+            energy += gain
+            if sums.shape[0] == n0:
+                r = np.uint64(ring_around(z, size)[1])
+                sums[z, 0] += dot_plane(mean, zero, ones, zero, black, here, size)
+                sums[z, 1] += gain
+                sums[z, 2] += dot_plane(ones, zero, x, here, black, here, size)
+                sums[z, 2] += dot_plane(ring, r, ones, zero, red, here, size)
+                sums[z, 3] += dot_plane(ones, zero, ones, zero, black, here, size)
+                sums[z, 3] += dot_plane(ones, zero, ones, zero, red, here, size)
+                if source is not None and z * length < source.shape[1]:
+                    sums[z, 4] += dot_plane(ones, zero, x, here, source[BLACK], here, size)
+                    sums[z, 4] += dot_plane(ring, r, ones, zero, source[RED], here, size)
         total[slab] = energy
 
 
@@ -205,8 +205,8 @@ def correct_grid(
                 here = np.uint64(z * length + y * width)
                 for k in range(np.uint64(width)):
                     out[here + k] = r[here + k] + mean[row + k]
-                inner = here + np.uint64(1)
-                product += dot_row(r, inner, out, inner, black, inner, width - 2)
+            here = np.uint64(z * length)
+            product += dot_plane(r, here, out, here, black, here, size)
         total[slab] = product
 
 

@@ -60,58 +60,6 @@ def neighbours(planes, y, offset, size):
 
 
 @jit
-def average(out, o, a, at, degree, d, n):
-    """Write the mean of the open neighbours, Σ a / degree, and 0 where the degree is 0."""
-    up, down, north, south, west, east = at
-    real = out.dtype.type
-    zero = real(0)
-    for k in range(np.uint64(n)):
-        total = (
-            (real(a[up + k]) + real(a[down + k]))
-            + (real(a[north + k]) + real(a[south + k]))
-            + (real(a[west + k]) + real(a[east + k]))
-        )
-        count = real(degree[d + k])
-        out[o + k] = total / count if count > zero else zero
-
-
-@jit
-def weigh(out, a, ref, at0, at1, at2, faces, w0, w1, w2, f0, f1, f2, n):
-    """Write Σ w (a − a[ref]) over three neighbours."""
-    real = out.dtype.type
-    for k in range(np.uint64(n)):
-        centre = real(a[ref + k])
-        out[k] = (
-            f0 * real(faces[w0 + k]) * (real(a[at0 + k]) - centre)
-            + f1 * real(faces[w1 + k]) * (real(a[at1 + k]) - centre)
-            + f2 * real(faces[w2 + k]) * (real(a[at2 + k]) - centre)
-        )
-
-
-@jit
-def weight_sum(out, faces, w, upper, lower, f1, f2, n):
-    """Write the sum of the weights of six faces."""
-    up, down, north, south, west, east = w
-    real = out.dtype.type
-    for k in range(np.uint64(n)):
-        out[k] = (
-            (upper * real(faces[up + k]) + lower * real(faces[down + k]))
-            + f1 * (real(faces[north + k]) + real(faces[south + k]))
-            + f2 * (real(faces[west + k]) + real(faces[east + k]))
-        )
-
-
-@jit
-def shift(out, o, a, ref, part, other, degree, d, n):
-    """Write a[ref] + (part + other) / degree: exactly a[ref] where all neighbours agree on it."""
-    real = out.dtype.type
-    zero = real(0)
-    for k in range(np.uint64(n)):
-        weight = real(degree[d + k])
-        out[o + k] = real(a[ref + k]) + (part[k] + other[k]) / weight if weight > zero else zero
-
-
-@jit
 def close_row(out, first, size):
     """Fill the ghosts at both ends of a row where the grid wraps around."""
     n = size[2] - 2
@@ -154,41 +102,81 @@ def average_plane(out, base, a, planes, z, colour, degree, faces, factors, sourc
     `base` and `planes` are offsets into `out` and `a`. The potential beyond inlet and outlet is 0. `source` (2, planes),
     the currents fed into the black and red cells of the first planes, counts if it is not None. `scratch` holds two rows, or three where
     the weights differ by orders of magnitude: their sum must then be that of the very weights used, not a rounded one.
+
+    The mean is a[ref] + Σ w (a − a[ref]) / Σ w, exactly a[ref] where all neighbours agree on it. Rows are not given to
+    functions: for a call in every row, references to the arrays would be counted, half the time where rows are short.
     """
     real = out.dtype.type
-    n = size[2] - 2
+    zero = real(0)
+    n = np.uint64(size[2] - 2)
     here = z * plane_length(size)
-    upper = real(factors[0]) if z == 0 else real(1)
-    lower = real(factors[0]) if z == size[0] - 1 else real(1)
+    first = real(factors[0]) if z == 0 else real(1)
+    last = real(factors[0]) if z == size[0] - 1 else real(1)
+    f1, f2 = real(factors[1]), real(factors[2])
+    part, other, weight = scratch[0], scratch[1], scratch[scratch.shape[0] - 1]
+    own_sum = scratch.shape[0] == 3
     for y in range(size[1]):
-        at = neighbours(planes, y, (z + y + colour) & 1, size)
+        up, down, north, south, west, east = neighbours(planes, y, (z + y + colour) & 1, size)
         o = np.uint64(base + y * size[2] + 1)
         d = np.uint64(here + y * size[2] + 1)
         if faces is None:
-            average(out, o, a, at, degree, d, n)
+            for k in range(n):
+                total = (
+                    (real(a[up + k]) + real(a[down + k]))
+                    + (real(a[north + k]) + real(a[south + k]))
+                    + (real(a[west + k]) + real(a[east + k]))
+                )
+                count = real(degree[d + k])
+                out[o + k] = total / count if count > zero else zero
         else:
-            w = face_offsets(z, y, colour, size)
+            wu, wd, wn, ws, ww, we = face_offsets(z, y, colour, size)
             ref = np.uint64(planes[1] + y * size[2] + 1)
-            f1, f2 = real(factors[1]), real(factors[2])
-            weigh(scratch[0], a, ref, at[0], at[2], at[4], faces, w[0], w[2], w[4], upper, f1, f2, n)
-            weigh(scratch[1], a, ref, at[1], at[3], at[5], faces, w[1], w[3], w[5], lower, f1, f2, n)
-            if scratch.shape[0] == 3:
-                weight_sum(scratch[2], faces, w, upper, lower, f1, f2, n)
-                shift(out, o, a, ref, scratch[0], scratch[1], scratch[2], np.uint64(0), n)
+            for k in range(n):
+                centre = real(a[ref + k])
+                part[k] = (
+                    first * real(faces[wu + k]) * (real(a[up + k]) - centre)
+                    + f1 * real(faces[wn + k]) * (real(a[north + k]) - centre)
+                    + f2 * real(faces[ww + k]) * (real(a[west + k]) - centre)
+                )
+            for k in range(n):
+                centre = real(a[ref + k])
+                other[k] = (
+                    last * real(faces[wd + k]) * (real(a[down + k]) - centre)
+                    + f1 * real(faces[ws + k]) * (real(a[south + k]) - centre)
+                    + f2 * real(faces[we + k]) * (real(a[east + k]) - centre)
+                )
+            if own_sum:
+                for k in range(n):
+                    weight[k] = (
+                        (first * real(faces[wu + k]) + last * real(faces[wd + k]))
+                        + f1 * (real(faces[wn + k]) + real(faces[ws + k]))
+                        + f2 * (real(faces[ww + k]) + real(faces[we + k]))
+                    )
+                for k in range(n):
+                    total = weight[k]
+                    out[o + k] = real(a[ref + k]) + (part[k] + other[k]) / total if total > zero else zero
             else:
-                shift(out, o, a, ref, scratch[0], scratch[1], degree, d, n)
+                for k in range(n):
+                    total = real(degree[d + k])
+                    out[o + k] = real(a[ref + k]) + (part[k] + other[k]) / total if total > zero else zero
         if source is not None and here < source.shape[1]:
-            if faces is not None and scratch.shape[0] == 3:
-                lift_row(out, o, source[colour], d, scratch[2], np.uint64(0), n)
+            if faces is not None and own_sum:
+                lift_row(out, o, source[colour], d, weight, np.uint64(0), n)
             else:
                 lift_row(out, o, source[colour], d, degree, d, n)
-        close_row(out, o, size)
+        if size[4]:
+            out[o - np.uint64(1)] = out[o + n - np.uint64(1)]
+            out[o + n] = out[o]
 
 
 @sums
-def dot_row(a, i, b, j, degree, d, n):
-    """Sum degree·a·b over a row."""
-    total = a.dtype.type(0)
-    for k in range(np.uint64(n)):
-        total += a[i + k] * b[j + k] * a.dtype.type(degree[d + k])
+def dot_plane(a, i, b, j, degree, d, size):
+    """Sum degree·a·b over a plane whose rows begin at the offsets, the ghosts before the first cells."""
+    total = 0.0
+    for y in range(size[1]):
+        row = np.uint64(y * size[2] + 1)
+        part = a.dtype.type(0)
+        for k in range(np.uint64(size[2] - 2)):
+            part += a[i + row + k] * b[j + row + k] * a.dtype.type(degree[d + row + k])
+        total += part
     return total
