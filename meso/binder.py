@@ -124,7 +124,7 @@ class _Field:
         self.structure, self.bridging, self.reach, self.cube = structure, float(bridging), float(reach), cube
         self.images = in_layers(periodic_images(structure.particles, reach=reach, cube=cube))
         self.edges = np.array(structure.voxel_size)
-        self.active = structure.face_fractions[Phase.ACTIVE]
+        self.active = [np.ascontiguousarray(face) for face in structure.face_fractions[Phase.ACTIVE]]
         nz, ny, nx = structure.shape
         self.distance, self.value, self.nearest, self.follower = self._distances(
             (nz + 1, ny + 1, nx + 1), 0.0
@@ -252,8 +252,7 @@ class _Field:
         With a stride only the rows of each plane whose index leaves the same remainder as the plane's are written.
         """
         above = self.value - level.astype(np.float32)[:, None, None] * self.boost
-        faces = np.empty_like(self.active[axis], order="C")
-        inner = tuple(slice(-1) if other == axis > 0 else slice(None) for other in range(3))
+        faces = np.empty_like(self.active[axis])
         share(
             kernels.cover_faces,
             self.structure.shape[0] + (axis == 0),
@@ -269,9 +268,9 @@ class _Field:
             above,
             self.nearest,
             self.follower,
-            self.active[axis][inner],
+            self.active[axis],
             stride,
-            faces[inner],
+            faces,
         )
         if axis > 0 or self.cube:
             np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]

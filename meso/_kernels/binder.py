@@ -12,8 +12,13 @@ jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 PARTS = 4
 """Squares along the edge of a face that a surface may cross."""
 
-POINTS = 32
-"""Room for their (PARTS + 1)² corners, in whole vectors."""
+SIDE = PARTS + 1
+
+LANES = 256
+"""Faces that are cut at a time: operations on single numbers go in vectors over faces."""
+
+FIRST, WIDTH = 32, 9
+"""Rows of their numbers before those of the particles, and rows of each particle."""
 
 
 @jit
@@ -146,152 +151,216 @@ def cover_faces(
     field = d1 + bridging·min(d2, reach); distance (d1), field, above (field − level) float32, nearest, follower int32 at
     the voxel corners, (nz + 1, ny + 1, nx + 1); the level is linear along the edges of a face. radii: longest semi-axes.
     active, faces: uint8, indexed like the faces; rows begin…end − 1 of faces are overwritten, of them only every
-    stride-th. Faces that the surface may cross are cut into PARTS² squares, at whose corners the distances to the
-    particles known from the voxel corners are taken anew.
+    stride-th, but not the last faces along a lateral axis, which repeat the first. Faces that the surface may cross are
+    cut into PARTS² squares, at whose corners the distances to the particles known from the voxel corners are taken anew.
+    All arrays are contiguous. Faces to be cut are listed until there are LANES of them, for whatever takes an array
+    counts references to it: in a call per face that costs more than the face.
     """
-    au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
-    du, dv, order = np.zeros(3, np.int64), np.zeros(3, np.int64), np.array([axis, au, av])
-    du[au], dv[av] = 1, 1
+    shape = np.array([axis == 1, axis == 2], np.int64)
+    rows, length = faces.shape[1] - shape[0], faces.shape[2] - shape[1]
+    wide = field.shape[2]
+    step = np.array([field.shape[1] * wide, wide, 1], np.int64)
+    ou, ov = step[1 if axis == 0 else 0], step[1 if axis == 2 else 2]
     longest = max(edges[0], edges[1], edges[2])
-    slack = (1.0 + bridging) * 0.75 * longest
-    cut, near, at = np.empty(faces.shape[2], np.int64), np.empty(8, np.int64), np.empty(3)
-    grid, work = divide_face(edges[au], edges[av]), np.zeros((3, POINTS), np.float32)
+    slack, far = np.float32((1.0 + bridging) * 0.75 * longest), np.float32(bridging * 0.25 * longest)
+    cut, spots = np.zeros(length, np.uint8), np.empty((3, LANES), np.int64)
+    d, a = distance.reshape(distance.size), above.reshape(above.size)
+    taken, out = active.reshape(active.size), faces.reshape(faces.size)
+    ball = True
+    for s in range(len(radii)):
+        ball = ball and is_sphere(inverses[s])
+    work = np.zeros((FIRST + 8 * WIDTH, LANES), np.float32)
+    near = np.empty((18, LANES), np.int32)
+    count = 0
     for k in range(begin, end):
-        for j in range(k % stride, faces.shape[1], stride):
-            count = 0
-            for i in range(faces.shape[2]):
-                taken = active[k, j, i]
-                if taken == 255:
-                    faces[k, j, i] = 0
-                    continue
-                least, most, apart = math.inf, -math.inf, math.inf
-                for corner in range(4):
-                    g, h = corner >> 1, corner & 1
-                    kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-                    value = above[kk, jj, ii]
-                    least, most = min(least, value), max(most, value)
-                    apart = min(apart, value - distance[kk, jj, ii])
-                # No point of a face is farther than 0.75 edges from a corner, and no distance changes faster than that:
-                # where bridging × d2 alone exceeds the level, there is no binder at any distance d1 ≥ 0.
-                if (least > 0.0 and (taken == 0 or least > slack)) or apart > bridging * 0.75 * longest:
-                    faces[k, j, i] = 0
-                elif taken == 0 and most < 0.0:
-                    faces[k, j, i] = 255
-                else:
-                    cut[count] = i
+        for j in range(k % stride, rows, stride):
+            c, f = k * step[0] + j * wide, (k * faces.shape[1] + j) * faces.shape[2]
+            # No point of a face is farther than 0.75 edges from a corner, and no distance changes faster than that. A
+            # second distance is hardly less inside than at the corners: where bridging times it alone exceeds the level
+            # there, there is no binder at any first one.
+            for i in range(length):
+                p, covered = c + i, taken[f + i]
+                a0, a1, a2, a3 = a[p], a[p + ov], a[p + ou], a[p + ou + ov]
+                least, most = min(min(a0, a1), min(a2, a3)), max(max(a0, a1), max(a2, a3))
+                apart = min(min(a0 - d[p], a1 - d[p + ov]), min(a2 - d[p + ou], a3 - d[p + ou + ov]))
+                free = covered == 0
+                none = (covered == 255) | (apart > far) | (least > slack) | (free & (least > np.float32(0.0)))
+                whole = free & (most < np.float32(0.0))
+                cut[i] = np.uint8(0) if none | whole else np.uint8(1)
+                out[f + i] = np.uint8(255) if whole and not none else np.uint8(0)
+            for i in range(length):
+                if cut[i] != 0:
+                    spots[0, count], spots[1, count], spots[2, count] = k, j, i
                     count += 1
-            if count > 0:
-                at[0], at[1] = k * edges[0], j * edges[1]
-                cut_row(
-                    k, j, cut[:count], du, dv, at, edges[2], order, centres, radii, inverses, reach, bridging, field, above,
-                    nearest, follower, active, near, grid, work, faces,
-                )  # fmt: skip
+                    if count == LANES:
+                        cut_faces(
+                            count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest,
+                            follower, active, near, work, faces,
+                        )  # fmt: skip
+                        count = 0
+    if count > 0:
+        cut_faces(
+            count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower, active,
+            near, work, faces,
+        )  # fmt: skip
 
 
 @jit
-def cut_row(
-    k, j, cut, du, dv, at, edge, order, centres, radii, inverses, reach, bridging, field, above, nearest, follower, active,
-    near, grid, work, faces,
+def cut_faces(
+    count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower, active, near, work,
+    faces,
 ):  # fmt: skip
     """
-    Write binder's share of those faces of a row, listed in cut, that its surface may cross.
+    Write binder's share of the first count faces of spots (3, LANES) int64, which its surface may cross.
 
-    Arguments are those of `cover_faces`; du, dv (3,) int64: steps to the corners, order (3,): normal of the faces and its
-    two directions, at (3,) float64: first corner [m], of which the last part follows the faces, edge apart; near (8,) int64,
-    grid and work of `divide_face`: scratch. Calls nothing that takes arrays but for ellipsoids: in every face, references
-    to all of them would be counted, most of the cost.
+    Other arguments are those of `cover_faces`; near (18, LANES) int32 and work (FIRST + 8 * WIDTH, LANES) float32: scratch.
     """
-    n, u, v = order[0], order[1], order[2]
-    side, bridge = PARTS + 1, np.float32(bridging)
-    for face in range(len(cut)):
-        i = cut[face]
-        at[2] = i * edge
-        count = 0
-        for corner in range(4):
-            g, h = corner >> 1, corner & 1
-            kk, jj, ii = k + g * du[0], j + g * du[1] + h * dv[1], i + h * dv[2]
-            for rank in range(2):
-                s = nearest[kk, jj, ii] if rank == 0 else follower[kk, jj, ii]
-                known = s < 0
-                for q in range(count):
-                    known = known or near[q] == s
-                if not known:
-                    near[count] = s
-                    count += 1
-        for p in range(POINTS):
-            work[0, p] = reach
-            work[1, p] = reach
-        for q in range(count):
-            s = near[q]
-            dn = np.float32(at[n] - centres[s, n])
-            y, x = np.float32(at[u] - centres[s, u]), np.float32(at[v] - centres[s, v])
-            nn, uu, vv = inverses[s, n, n], inverses[s, u, u], inverses[s, v, v]
-            if nn == uu == vv and inverses[s, n, u] == inverses[s, n, v] == inverses[s, u, v] == 0.0:
-                square, r = dn * dn, np.float32(radii[s])
-                for p in range(POINTS):
-                    g, h = y + grid[0, p], x + grid[1, p]
-                    work[2, p] = math.sqrt(square + g * g + h * h) - r
+    sizes, order = np.zeros(9, np.int64), np.empty(LANES, np.int32)
+    count = find_near(count, spots, axis, bridging, above, nearest, follower, active, near, sizes, order, faces)
+    if count == 0:
+        return
+    au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
+    place(count, spots, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work)
+    reach, bridge = np.float32(reach), np.float32(bridging)
+    level, value, first, second, total = work[:4], work[4:29], work[29], work[30], work[31]
+    total[:] = 0.0
+    for p in range(SIDE * SIDE):
+        g, h = np.float32(p // SIDE) / np.float32(PARTS), np.float32(p % SIDE) / np.float32(PARTS)
+        s, t = g * np.float32(edges[au]), h * np.float32(edges[av])
+        first[:], second[:] = reach, reach
+        for q in range(8):
+            row, some = FIRST + WIDTH * q, sizes[q]
+            if ball:
+                for m in range(some):
+                    y, x = work[row + 1, m] + s, work[row + 2, m] + t
+                    d = math.sqrt(work[row, m] + y * y + x * x) - work[row + 3, m]
+                    a = first[m]
+                    larger = max(d, a)
+                    first[m] = min(a, d)
+                    second[m] = min(second[m], larger)
             else:
-                depths_on_face(inverses[s], n, u, v, dn, y, x, grid, work)
-            for p in range(POINTS):
-                d, first, second = work[2, p], work[0, p], work[1, p]
-                larger = max(d, first)
-                work[0, p] = min(first, d)
-                work[1, p] = min(second, larger)
+                for m in range(some):
+                    d = depth_near(
+                        work[row, m], work[row + 1, m] + s, work[row + 2, m] + t, work[row + 3, m], work[row + 4, m],
+                        work[row + 5, m], work[row + 6, m], work[row + 7, m], work[row + 8, m],
+                    )  # fmt: skip
+                    a = first[m]
+                    larger = max(d, a)
+                    first[m] = min(a, d)
+                    second[m] = min(second[m], larger)
+        for m in range(count):
+            height = level[0, m] + g * level[2, m] + h * level[1, m] + g * h * level[3, m]
+            value[p, m] = first[m] + min(np.float32(0.0), bridge * second[m] - height)
+    for g in range(PARTS):
+        for h in range(PARTS):
+            p = g * SIDE + h
+            for m in range(count):
+                total[m] += negative_area(value[p, m], value[p + 1, m], value[p + SIDE + 1, m], value[p + SIDE, m])
+    for t in range(count):
+        m = order[t]
+        k, j, i = spots[0, m], spots[1, m], spots[2, m]
+        share = np.float32(255.0 / PARTS**2) * total[t] - np.float32(active[k, j, i])
+        faces[k, j, i] = np.uint8(max(np.float32(0.0), share) + np.float32(0.5))
+
+
+@jit
+def find_near(count, spots, axis, bridging, above, nearest, follower, active, near, sizes, order, faces):
+    """
+    Find the particles that matter in each listed face; returns how many faces are left, those with most particles first.
+
+    near (18, LANES) int32 receives their indices, in row 8 their number, and is scratch beyond; sizes (9,) int64: how many
+    faces have more than that many; order: the faces in the order to take them. Those below the level wholly are written.
+    """
+    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    du[1 if axis == 0 else 0], dv[1 if axis == 2 else 2] = 1, 1
+    ends = np.zeros(10, np.int64)
+    for corner in range(4):
+        g, h = corner >> 1, corner & 1
+        ok, oj, oi = g * du[0], g * du[1] + h * dv[1], h * dv[2]
+        for m in range(count):
+            k, j, i = spots[0, m] + ok, spots[1, m] + oj, spots[2, m] + oi
+            near[10 + corner, m], near[14 + corner, m] = nearest[k, j, i], follower[k, j, i]
+            below = above[k, j, i] < np.float32(0.0)
+            near[9, m] = below if corner == 0 else near[9, m] & below
+    for m in range(count):  # a distance is convex: nowhere larger than at the corners
+        p, q = near[10, m], near[14, m]
+        one = (near[11, m] == p) & (near[12, m] == p) & (near[13, m] == p)
+        two = (near[15, m] == q) & (near[16, m] == q) & (near[17, m] == q)
+        near[9, m] = (near[9, m] != 0) & one & (two | (bridging == 0.0))
+        near[8, m] = 0
+    for rank in range(10, 18):
+        for m in range(count):
+            order[m] = near[rank, m] >= 0
+        for other in range(10, rank):
+            for m in range(count):
+                order[m] &= near[rank, m] != near[other, m]
+        for m in range(count):
+            found = near[8, m]
+            near[found, m] = near[rank, m]
+            near[8, m] = found + order[m]
+    for m in range(count):
+        if near[9, m] != 0:
+            k, j, i = spots[0, m], spots[1, m], spots[2, m]
+            faces[k, j, i] = np.uint8(255) - active[k, j, i]
+            near[8, m] = 0
+        ends[near[8, m]] += 1
+    for q in range(8):
+        for more in range(q + 1, 9):
+            sizes[q] += ends[more]
+    for q in range(9):
+        ends[q] = sizes[q]
+    for m in range(count):
+        found = near[8, m]
+        if found > 0:
+            order[ends[found]] = m
+            ends[found] += 1
+    return sizes[0]
+
+
+@jit
+def place(
+    count, spots, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work
+):
+    """
+    Write where the faces of order lie to work: level at the corners, and the particles relative to the first corner.
+
+    Rows 0…3 receive the level at the first corner, its rise along v and u, and what is left at the fourth corner; from
+    row FIRST on, WIDTH rows for each particle, receive for a ball the square of its distance from the plane, the first
+    corner relative to its centre, and the radius, for an ellipsoid the three parts of that vector and the six of S⁻¹.
+    """
+    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    du[au], dv[av] = 1, 1
+    at = np.empty(3)
+    for t in range(count):
+        m = order[t]
+        k, j, i = spots[0, m], spots[1, m], spots[2, m]
         k1, j1 = k + du[0], j + du[1]
+        at[0], at[1], at[2] = k * edges[0], j * edges[1], i * edges[2]
         l0 = field[k, j, i] - above[k, j, i]
         l1 = field[k, j + dv[1], i + dv[2]] - above[k, j + dv[1], i + dv[2]] - l0
         l2 = field[k1, j1, i] - above[k1, j1, i] - l0
         l3 = field[k1, j1 + dv[1], i + dv[2]] - above[k1, j1 + dv[1], i + dv[2]] - l0 - l1 - l2
-        for p in range(POINTS):
-            a, b = grid[2, p], grid[3, p]
-            level = l0 + a * l2 + b * l1 + a * b * l3
-            work[2, p] = work[0, p] + min(np.float32(0.0), bridge * work[1, p] - level)
-        total = np.float32(0.0)
-        for p in range(POINTS - 8):
-            work[0, p] = grid[4, p] * negative_area(
-                work[2, p], work[2, p + 1], work[2, p + side + 1], work[2, p + side]
-            )
-        for p in range(POINTS - 8):
-            total += work[0, p]
-        faces[k, j, i] = np.uint8(max(0.0, 255.0 * total - active[k, j, i]) + 0.5)
+        work[0, t], work[1, t], work[2, t], work[3, t] = l0, l1, l2, l3
+        for q in range(near[8, m]):
+            s, row = near[q, m], FIRST + WIDTH * q
+            dn, y, x = at[axis] - centres[s, axis], at[au] - centres[s, au], at[av] - centres[s, av]
+            work[row, t], work[row + 1, t], work[row + 2, t] = dn, y, x
+            if ball:
+                work[row, t], work[row + 3, t] = np.float32(dn) * np.float32(dn), radii[s]
+            else:
+                work[row + 3, t], work[row + 4, t] = inverses[s, axis, axis], inverses[s, axis, au]
+                work[row + 5, t], work[row + 6, t] = inverses[s, axis, av], inverses[s, au, au]
+                work[row + 7, t], work[row + 8, t] = inverses[s, au, av], inverses[s, av, av]
 
 
 @jit
-def divide_face(length, width):
-    """
-    Corners of the PARTS² squares of a face, (5, POINTS) float32, as many more repeat the first corner.
-
-    Rows 0 and 1: distances from the first corner; 2 and 3: the same as shares of length and width; 4: share of the face
-    that lies in the square of which this is the first corner.
-    """
-    side = PARTS + 1
-    grid = np.zeros((5, POINTS), np.float32)
-    for p in range(side * side):
-        g, h = p // side, p % side
-        grid[0, p], grid[1, p], grid[2, p], grid[3, p] = (
-            g / PARTS * length,
-            h / PARTS * width,
-            g / PARTS,
-            h / PARTS,
-        )
-        if g < PARTS and h < PARTS:
-            grid[4, p] = 1.0 / PARTS**2
-    return grid
-
-
-@jit
-def depths_on_face(inverse, n, u, v, dn, du, dv, grid, work):
-    """`depth_in` at the points of `divide_face`, written to row 2 of work, with the axes in another order."""
-    nn, nu, nv = np.float32(inverse[n, n]), np.float32(inverse[n, u]), np.float32(inverse[n, v])
-    uu, uv, vv = np.float32(inverse[u, u]), np.float32(inverse[u, v]), np.float32(inverse[v, v])
-    deep, one, tenth = np.float32(1.0 / math.sqrt(max(nn, uu, vv))), np.float32(1.0), np.float32(0.1)
-    for p in range(POINTS):
-        s, t = du + grid[0, p], dv + grid[1, p]
-        gn, gu, gv = nn * dn + nu * s + nv * t, nu * dn + uu * s + uv * t, nv * dn + uv * s + vv * t
-        root = math.sqrt(gn * dn + gu * s + gv * t)
-        steep = math.sqrt(gn * gn + gu * gu + gv * gv)
-        work[2, p] = (root - one) * deep if root < tenth else (root - one) * root / steep
+def depth_near(dn, du, dv, nn, nu, nv, uu, uv, vv):
+    """`depth_in` in single precision, with the axes in another order."""
+    one, tenth = np.float32(1.0), np.float32(0.1)
+    gn, gu, gv = nn * dn + nu * du + nv * dv, nu * dn + uu * du + uv * dv, nv * dn + uv * du + vv * dv
+    root, steep = math.sqrt(gn * dn + gu * du + gv * dv), math.sqrt(gn * gn + gu * gu + gv * gv)
+    deep = (root - one) / math.sqrt(max(nn, max(uu, vv)))
+    return deep if root < tenth else (root - one) * root / steep
 
 
 @jit
