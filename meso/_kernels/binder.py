@@ -163,14 +163,15 @@ def cover_faces(
     ou, ov = step[1 if axis == 0 else 0], step[1 if axis == 2 else 2]
     longest = max(edges[0], edges[1], edges[2])
     slack, far = np.float32((1.0 + bridging) * 0.75 * longest), np.float32(bridging * 0.25 * longest)
-    cut, spots = np.zeros(length, np.uint8), np.empty((3, LANES), np.int64)
-    d, a = distance.reshape(distance.size), above.reshape(above.size)
+    cut, spots = np.zeros(length, np.uint8), np.empty((6, LANES), np.int64)
+    d, v, a = distance.reshape(distance.size), field.reshape(field.size), above.reshape(above.size)
+    first, second = nearest.reshape(nearest.size), follower.reshape(follower.size)
     taken, out = active.reshape(active.size), faces.reshape(faces.size)
     ball = True
     for s in range(len(radii)):
         ball = ball and is_sphere(inverses[s])
     work = np.zeros((FIRST + 8 * WIDTH, LANES), np.float32)
-    near = np.empty((18, LANES), np.int32)
+    near = np.empty((9, LANES), np.int32)
     count = 0
     for k in range(begin, end):
         for j in range(k % stride, rows, stride):
@@ -186,41 +187,43 @@ def cover_faces(
                 free = covered == 0
                 none = (covered == 255) | (apart > far) | (least > slack) | (free & (least > np.float32(0.0)))
                 whole = free & (most < np.float32(0.0))
-                cut[i] = np.uint8(0) if none | whole else np.uint8(1)
+                cut[i] = np.uint8(0) if none | whole else (np.uint8(2) if most < np.float32(0.0) else np.uint8(1))
                 out[f + i] = np.uint8(255) if whole and not none else np.uint8(0)
             for i in range(length):
                 if cut[i] != 0:
-                    spots[0, count], spots[1, count], spots[2, count] = k, j, i
+                    spots[0, count], spots[1, count] = f + i, c + i
+                    spots[2, count], spots[3, count], spots[4, count] = k, j, i
+                    spots[5, count] = cut[i] - 1
                     count += 1
                     if count == LANES:
                         cut_faces(
-                            count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest,
-                            follower, active, near, work, faces,
+                            count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first,
+                            second, taken, near, work, out,
                         )  # fmt: skip
                         count = 0
     if count > 0:
         cut_faces(
-            count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower, active,
-            near, work, faces,
+            count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first, second, taken,
+            near, work, out,
         )  # fmt: skip
 
 
 @jit
 def cut_faces(
-    count, spots, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower, active, near, work,
-    faces,
+    count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower,
+    active, near, work, faces,
 ):  # fmt: skip
     """
     Write binder's share of the first count faces of spots (3, LANES) int64, which its surface may cross.
 
-    Other arguments are those of `cover_faces`; near (18, LANES) int32 and work (FIRST + 8 * WIDTH, LANES) float32: scratch.
+    Other arguments are those of `cover_faces`; near (9, LANES) int32 and work (FIRST + 8 * WIDTH, LANES) float32: scratch.
     """
     sizes, order = np.zeros(9, np.int64), np.empty(LANES, np.int32)
-    count = find_near(count, spots, axis, bridging, above, nearest, follower, active, near, sizes, order, faces)
+    count = find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces)
     if count == 0:
         return
     au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
-    place(count, spots, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work)
+    place(count, spots, ou, ov, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work)
     reach, bridge = np.float32(reach), np.float32(bridging)
     level, value, first, second, total = work[:4], work[4:29], work[29], work[30], work[31]
     total[:] = 0.0
@@ -257,53 +260,51 @@ def cut_faces(
             for m in range(count):
                 total[m] += negative_area(value[p, m], value[p + 1, m], value[p + SIDE + 1, m], value[p + SIDE, m])
     for t in range(count):
-        m = order[t]
-        k, j, i = spots[0, m], spots[1, m], spots[2, m]
-        share = np.float32(255.0 / PARTS**2) * total[t] - np.float32(active[k, j, i])
-        faces[k, j, i] = np.uint8(max(np.float32(0.0), share) + np.float32(0.5))
+        f = spots[0, order[t]]
+        share = np.float32(255.0 / PARTS**2) * total[t] - np.float32(active[f])
+        faces[f] = np.uint8(max(np.float32(0.0), share) + np.float32(0.5))
 
 
 @jit
-def find_near(count, spots, axis, bridging, above, nearest, follower, active, near, sizes, order, faces):
+def find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces):
     """
     Find the particles that matter in each listed face; returns how many faces are left, those with most particles first.
 
-    near (18, LANES) int32 receives their indices, in row 8 their number, and is scratch beyond; sizes (9,) int64: how many
-    faces have more than that many; order: the faces in the order to take them. Those below the level wholly are written.
+    ou, ov: steps to the other corners. near (9, LANES) int32 receives the indices and, last, their number; sizes (9,) int64
+    how many faces have more than that many; order the faces in the order to take them. Those below the level are written.
     """
-    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    du[1 if axis == 0 else 0], dv[1 if axis == 2 else 2] = 1, 1
-    ends = np.zeros(10, np.int64)
-    for corner in range(4):
-        g, h = corner >> 1, corner & 1
-        ok, oj, oi = g * du[0], g * du[1] + h * dv[1], h * dv[2]
-        for m in range(count):
-            k, j, i = spots[0, m] + ok, spots[1, m] + oj, spots[2, m] + oi
-            near[10 + corner, m], near[14 + corner, m] = nearest[k, j, i], follower[k, j, i]
-            below = above[k, j, i] < np.float32(0.0)
-            near[9, m] = below if corner == 0 else near[9, m] & below
-    for m in range(count):  # a distance is convex: nowhere larger than at the corners
-        p, q = near[10, m], near[14, m]
-        one = (near[11, m] == p) & (near[12, m] == p) & (near[13, m] == p)
-        two = (near[15, m] == q) & (near[16, m] == q) & (near[17, m] == q)
-        near[9, m] = (near[9, m] != 0) & one & (two | (bridging == 0.0))
-        near[8, m] = 0
-    for rank in range(10, 18):
-        for m in range(count):
-            order[m] = near[rank, m] >= 0
-        for other in range(10, rank):
-            for m in range(count):
-                order[m] &= near[rank, m] != near[other, m]
-        for m in range(count):
-            found = near[8, m]
-            near[found, m] = near[rank, m]
-            near[8, m] = found + order[m]
+    ends = np.zeros(9, np.int64)
     for m in range(count):
-        if near[9, m] != 0:
-            k, j, i = spots[0, m], spots[1, m], spots[2, m]
-            faces[k, j, i] = np.uint8(255) - active[k, j, i]
+        f, c = spots[0, m], spots[1, m]
+        p0, p1, p2, p3 = nearest[c], nearest[c + ov], nearest[c + ou], nearest[c + ou + ov]
+        q0, q1, q2, q3 = follower[c], follower[c + ov], follower[c + ou], follower[c + ou + ov]
+        one = (p1 == p0) & (p2 == p0) & (p3 == p0)
+        two = (q1 == q0) & (q2 == q0) & (q3 == q0)
+        if (spots[5, m] != 0) & one & (two | (bridging == 0.0)):
+            faces[f] = np.uint8(255) - active[f]  # a distance is convex: nowhere larger than at the corners
             near[8, m] = 0
-        ends[near[8, m]] += 1
+            continue
+        near[0, m], near[1, m] = p0, q0
+        found = (p0 >= 0) + (q0 >= 0)
+        if not (one & two):
+            near[found, m] = p1
+            found += (p1 >= 0) & (p1 != p0) & (p1 != q0)
+            near[found, m] = q1
+            found += (q1 >= 0) & (q1 != p0) & (q1 != q0)
+            new = (p2 >= 0) & (p2 != p0) & (p2 != q0) & (p2 != p1) & (p2 != q1)
+            near[found, m] = p2
+            found += new
+            new = (q2 >= 0) & (q2 != p0) & (q2 != q0) & (q2 != p1) & (q2 != q1)
+            near[found, m] = q2
+            found += new
+            new = (p3 >= 0) & (p3 != p0) & (p3 != q0) & (p3 != p1) & (p3 != q1) & (p3 != p2) & (p3 != q2)
+            near[found, m] = p3
+            found += new
+            new = (q3 >= 0) & (q3 != p0) & (q3 != q0) & (q3 != p1) & (q3 != q1) & (q3 != p2) & (q3 != q2)
+            near[found, m] = q3
+            found += new
+        near[8, m] = found
+        ends[found] += 1
     for q in range(8):
         for more in range(q + 1, 9):
             sizes[q] += ends[more]
@@ -319,7 +320,7 @@ def find_near(count, spots, axis, bridging, above, nearest, follower, active, ne
 
 @jit
 def place(
-    count, spots, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work
+    count, spots, ou, ov, axis, au, av, centres, radii, inverses, edges, field, above, near, sizes, order, ball, work
 ):
     """
     Write where the faces of order lie to work: level at the corners, and the particles relative to the first corner.
@@ -328,22 +329,20 @@ def place(
     row FIRST on, WIDTH rows for each particle, receive for a ball the square of its distance from the plane, the first
     corner relative to its centre, and the radius, for an ellipsoid the three parts of that vector and the six of S⁻¹.
     """
-    du, dv = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    du[au], dv[av] = 1, 1
     at = np.empty(3)
     for t in range(count):
         m = order[t]
-        k, j, i = spots[0, m], spots[1, m], spots[2, m]
-        k1, j1 = k + du[0], j + du[1]
-        at[0], at[1], at[2] = k * edges[0], j * edges[1], i * edges[2]
-        l0 = field[k, j, i] - above[k, j, i]
-        l1 = field[k, j + dv[1], i + dv[2]] - above[k, j + dv[1], i + dv[2]] - l0
-        l2 = field[k1, j1, i] - above[k1, j1, i] - l0
-        l3 = field[k1, j1 + dv[1], i + dv[2]] - above[k1, j1 + dv[1], i + dv[2]] - l0 - l1 - l2
+        c = spots[1, m]
+        at[0], at[1], at[2] = spots[2, m] * edges[0], spots[3, m] * edges[1], spots[4, m] * edges[2]
+        n, u, v = at[axis], at[au], at[av]
+        l0 = field[c] - above[c]
+        l1 = field[c + ov] - above[c + ov] - l0
+        l2 = field[c + ou] - above[c + ou] - l0
+        l3 = field[c + ou + ov] - above[c + ou + ov] - l0 - l1 - l2
         work[0, t], work[1, t], work[2, t], work[3, t] = l0, l1, l2, l3
         for q in range(near[8, m]):
             s, row = near[q, m], FIRST + WIDTH * q
-            dn, y, x = at[axis] - centres[s, axis], at[au] - centres[s, au], at[av] - centres[s, av]
+            dn, y, x = n - centres[s, axis], u - centres[s, au], v - centres[s, av]
             work[row, t], work[row + 1, t], work[row + 2, t] = dn, y, x
             if ball:
                 work[row, t], work[row + 3, t] = np.float32(dn) * np.float32(dn), radii[s]
