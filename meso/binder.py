@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso._kernels import binder as kernels
+from meso._kernels import covering
 from meso.particles import in_layers, periodic_images
 from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
@@ -23,8 +24,8 @@ _BINS = 2048
 NEAR, SAFE = 0.35, 1.1
 """Share of the reach in which second particles are looked for first, and the margin that makes it do."""
 
-SAMPLE = 2_000_000
-"""Faces of one direction that say how far the threshold is off."""
+CLOSE = 0.03
+"""Change of the logarithm of the threshold over which areas grow as at its start."""
 
 STRENGTH, WAVES = 1.2, 96
 """Standard deviation of the logarithm of the threshold in fingers, and waves that make it up."""
@@ -95,8 +96,8 @@ def add_binder(
         # Where the second particle is farther than `near`, binder would need a threshold beyond bridging × near.
         near = min(reach, enough)
         field = _Field(structure, bridging=bridging, reach=near, waves=waves, cube=cube)
-        level, exponent, enough = field.threshold(fraction, window=reach, longest=reach)
-    level, faces = field.fit(level, wanted=fraction.mean(), exponent=exponent)
+        level, enough = field.threshold(fraction, window=reach, longest=reach)
+    level, faces = field.fit(level, wanted=fraction.mean())
     return Mesostructure(
         np.where(field.fills_centre(level), np.uint8(Phase.BINDER), structure.labels),
         voxel_size=structure.voxel_size,
@@ -176,9 +177,9 @@ class _Field:
 
     def threshold(
         self, fraction: Profile, *, window: float, longest: float
-    ) -> tuple[NDArray[np.float64], float, float]:
+    ) -> tuple[NDArray[np.float64], float]:
         """
-        Find by counts the threshold in every plane of corners that holds the wanted binder, and d ln volume / d ln of it.
+        Find by counts the threshold in every plane of corners that holds the wanted binder.
 
         The last number is the reach, at most longest, that it takes to know: look again with it where it exceeds this one.
         """
@@ -198,7 +199,7 @@ class _Field:
         available, wanted = weights @ below, weights @ fraction(depth)
         if np.any(available[:, -1] <= wanted):
             if self.reach < longest:
-                return np.zeros(0), 0.0, longest
+                return np.zeros(0), longest
             worst = int(np.argmin(available[:, -1] - wanted))
             raise ValueError(
                 f"binder_fraction must stay below what fits within reach of the particles, {available[worst, -1]:.4g} at "
@@ -211,50 +212,37 @@ class _Field:
         ]
         enough = min(longest, SAFE * self.most * max(levels) / (self.bridging or 1.0))
         if enough > self.reach:
-            return np.zeros(0), 0.0, min(longest, SAFE * enough)
-        thin, thick = (
-            sum(np.interp(scale * at, edges, row) for at, row in zip(levels, rows, strict=True))
-            for scale in (0.95, 1.05)
-        )
-        exponent = min(4.0, max(0.5, float(np.log(thick / thin) / np.log(1.05 / 0.95))))
-        return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), exponent, 0.0
+            return np.zeros(0), min(longest, SAFE * enough)
+        return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), 0.0
 
-    def fit(
-        self, level: NDArray[np.float64], *, wanted: float, exponent: float
-    ) -> tuple[NDArray[np.float64], Faces]:
+    def fit(self, level: NDArray[np.float64], *, wanted: float) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
-        stride = max(1, self.structure.labels.size // SAMPLE)
-        # One direction, or of a large structure a sample of the rows of both, says well enough how far to go.
-        got = self._mean(level, axes=(2,) if stride == 1 else (1, 2), stride=stride)[0]
-        close = max(3e-4 * wanted, 1e-4)
         for _ in range(8):
-            last, factor = got, (wanted / got) ** (1 / exponent) if got > 0 else 2.0
-            level = level * factor
-            got, lateral = self._mean(level, axes=(1, 2))
-            if abs(got - wanted) <= close:
+            drafts = [self._cover(level, axis=axis) for axis in (1, 2)]
+            got, growth = (
+                sum(_inner_mean(draft[part], axis) / (2 * WHOLE_FACE * steps)
+                    for axis, draft in zip((1, 2), drafts, strict=True))
+                for part, steps in ((0, covering.FINE), (1, covering.COARSE))
+            )  # fmt: skip
+            change = (wanted - got) / growth if growth > 0 else np.inf
+            if abs(change) <= CLOSE:
                 break
-            if 0 < last != got > 0 and factor != 1:
-                exponent = min(4.0, max(0.5, float(np.log(got / last) / np.log(factor))))
-        return level, (self.faces(level, axis=0), lateral[0], lateral[1])
+            change, got = 0.0, max(got, 1e-3 * wanted)
+            exponent = min(4.0, max(0.5, growth / got))
+            level = level * min(2.0, max(0.5, (wanted / got) ** (1 / exponent)))
+        lateral = [self._draw(draft, change, axis=axis) for axis, draft in zip((1, 2), drafts, strict=True)]
+        level = level * (1 + change)
+        return level, (self._draw(self._cover(level, axis=0), 0.0, axis=0), lateral[0], lateral[1])
 
-    def _mean(
-        self, level: NDArray[np.float64], *, axes: tuple[int, ...], stride: int = 1
-    ) -> tuple[float, list[NDArray[np.uint8]]]:
-        """Mean fraction of binder from the faces normal to some axes, and these faces."""
-        faces = [self.faces(level, axis=axis, stride=stride) for axis in axes]
-        means = [_sampled_mean(face, axis, stride) for axis, face in zip(axes, faces, strict=True)]
-        return sum(means) / len(means), faces
-
-    def faces(self, level: NDArray[np.float64], *, axis: int, stride: int = 1) -> NDArray[np.uint8]:
-        """
-        Binder's share of every voxel face normal to one axis; the first plane is repeated as the last where periodic.
-
-        With a stride only the rows of each plane whose index leaves the same remainder as the plane's are written.
-        """
+    def _cover(
+        self, level: NDArray[np.float64], *, axis: int
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
+        """Binder's area of every voxel face normal to one axis in fine steps, and its growth."""
         above = self.value - level.astype(np.float32)[:, None, None] * self.boost
-        faces = np.empty_like(self.active[axis])
+        faces = np.empty(self.active[axis].shape, dtype=np.uint16)
+        growth = np.zeros(faces.shape, dtype=np.int16)
         share(
-            kernels.cover_faces,
+            covering.cover_faces,
             self.structure.shape[0] + (axis == 0),
             self.images.centres,
             self.images.reaches,
@@ -269,9 +257,17 @@ class _Field:
             self.nearest,
             self.follower,
             self.active[axis],
-            stride,
             faces,
+            growth,
         )
+        return faces, growth
+
+    def _draw(
+        self, draft: tuple[NDArray[np.uint16], NDArray[np.int16]], change: float, *, axis: int
+    ) -> NDArray[np.uint8]:
+        """Binder's share of the faces of `_cover` after a small change of ln level; periodic axes repeat the first plane."""
+        faces = np.empty(draft[0].shape, dtype=np.uint8)
+        share(covering.draw_faces, len(faces), *draft, change, self.active[axis], faces)
         if axis > 0 or self.cube:
             np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]
         return faces
@@ -300,10 +296,6 @@ def _waves(
     return (phase.astype(np.complex64), *number)
 
 
-def _sampled_mean(faces: NDArray[np.uint8], axis: int, stride: int) -> float:
-    """Mean fraction over the rows that `_Field.faces` wrote, without the last plane, which repeats the first."""
-    inner = np.moveaxis(np.moveaxis(faces, axis, 0)[:-1], 0, axis)
-    if stride == 1:
-        return float(inner.mean(dtype=np.float64)) / WHOLE_FACE
-    plane, row = np.ogrid[: inner.shape[0], : inner.shape[1]]
-    return float(inner[plane % stride == row % stride].mean(dtype=np.float64)) / WHOLE_FACE
+def _inner_mean(faces: NDArray[np.generic], axis: int) -> float:
+    """Mean over the faces normal to an axis without the last plane, which repeats the first."""
+    return float(np.moveaxis(faces, axis, 0)[:-1].mean(dtype=np.float64))

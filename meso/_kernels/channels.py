@@ -5,7 +5,7 @@ import math
 import numba as nb
 import numpy as np
 
-from meso._kernels.binder import negative_area
+from meso._kernels.covering import negative_area
 
 jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -69,7 +69,8 @@ def open_faces(first, last, lines, pitch, half, slope, depth, axis, edges, faces
                 total = 0.0
                 for g in range(PARTS):
                     for h in range(PARTS):
-                        total += negative_area(
+                        area, _ = negative_area(
                             value[g, h], value[g, h + 1], value[g + 1, h + 1], value[g + 1, h]
                         )
+                        total += area
                 faces[k, j, i] = total / PARTS**2

@@ -5,6 +5,7 @@ import pytest
 
 from meso import ParticlePacking, Phase, Profile
 from meso._kernels import binder as kernels
+from meso._kernels import covering
 from meso.binder import add_binder
 from meso.voxels import voxelize
 
@@ -102,14 +103,14 @@ def test_nearest_two_against_all_distances(compiled):
     assert np.array_equal(nearest[known], distances.argmin(axis=-1)[known])
 
 
-@pytest.mark.parametrize("kernel", [kernels.negative_area, kernels.negative_area.py_func])
+@pytest.mark.parametrize("kernel", [covering.negative_area, covering.negative_area.py_func])
 def test_marching_squares_are_exact_for_planes(kernel):
-    """Area below a straight line across the unit square, in closed form."""
-    assert kernel(-0.25, 0.75, 0.75, -0.25) == pytest.approx(0.25)
-    assert kernel(-0.5, 0.5, 1.5, 0.5) == pytest.approx(0.125)
-    assert kernel(-1.5, -0.5, 0.5, -0.5) == pytest.approx(0.875)
-    assert kernel(1.0, 2.0, 3.0, 0.0) == 0.0
-    assert kernel(-1.0, -2.0, -3.0, 0.0) == 1.0
+    """Area below a straight line across the unit square, in closed form, and length of the line over the steepness."""
+    assert kernel(-0.25, 0.75, 0.75, -0.25) == pytest.approx((0.25, 1.0))
+    assert kernel(-0.5, 0.5, 1.5, 0.5) == pytest.approx((0.125, 0.5))
+    assert kernel(-1.5, -0.5, 0.5, -0.5) == pytest.approx((0.875, 0.5))
+    assert kernel(1.0, 2.0, 3.0, 0.0)[0] == 0.0
+    assert kernel(-1.0, -2.0, -3.0, 0.0)[0] == 1.0
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -128,12 +129,30 @@ def test_interpreted_cover_agrees_with_the_compiled_one(axis):
     level = np.linspace(0.1, 0.2, n + 1)
     field = first + np.float32(0.5) * second
     above = field - level.astype(np.float32)[:, None, None]
-    results = []
-    for kernel in (kernels.cover_faces, kernels.cover_faces.py_func):
-        faces = np.zeros_like(active)
-        where, what = (first, field, above, nearest, follower), (active, 1, faces)
-        kernel(0, len(faces), centres, radii, inverses, reach, 0.5, edges, axis, *where, *what)
-        results.append(faces)
-    assert np.abs(results[0].astype(int) - results[1]).max() <= 1
-    assert 0 < results[0].mean() < 128
-    assert (results[0].astype(int) + active).max() <= 255
+    results, where = [], (first, field, above, nearest, follower)
+    for kernel in (covering.cover_faces, covering.cover_faces.py_func):
+        faces, growth = np.zeros(active.shape, np.uint16), np.zeros(active.shape, np.int16)
+        kernel(
+            0, len(faces), centres, radii, inverses, reach, 0.5, edges, axis, *where, active, faces, growth
+        )
+        results.append((faces / covering.FINE, growth / covering.COARSE))
+    for compiled, interpreted in zip(*results, strict=True):
+        assert np.abs(compiled - interpreted).max() <= 1
+    assert 0 < results[0][0].mean() < 128
+    assert (results[0][0] + active).max() <= 255
+
+
+@pytest.mark.parametrize("bridging", [0.0, 0.6])
+def test_faces_grow_with_the_threshold_as_foretold(bridging):
+    """Areas at a threshold 1 % larger against those drawn ahead from the smaller one."""
+    from meso.binder import _Field
+
+    base = voxelize(balls([(0.3, 0.5, 0.45), (0.72, 0.52, 0.5)], 0.2), voxel_size=CELL / 20)
+    field = _Field(base, bridging=bridging, reach=0.3 * CELL, waves=None, cube=False)
+    level = np.full(21, 0.08 * CELL)
+    for axis in range(3):
+        then = field._draw(field._cover(level * 1.01, axis=axis), 0.0, axis=axis).astype(int)
+        now = field._draw(field._cover(level, axis=axis), 0.0, axis=axis).astype(int)
+        ahead = field._draw(field._cover(level, axis=axis), 0.01, axis=axis)
+        assert np.abs(then - now).sum() > 5 * np.abs(then - ahead).sum()
+        assert np.count_nonzero(np.abs(then - ahead) > 2) <= 8  # where a sphere only just reaches a face
