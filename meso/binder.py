@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from meso.profiles import Profile
     from meso.structure import Faces
 
+    _Draft = tuple[NDArray[np.uint16], NDArray[np.int16], NDArray[np.int64]]
+
 _BINS = 2048
 
 NEAR, SAFE = 0.35, 1.1
@@ -217,13 +219,12 @@ class _Field:
 
     def fit(self, level: NDArray[np.float64], *, wanted: float) -> tuple[NDArray[np.float64], Faces]:
         """Scale the threshold until the lateral faces integrate to the wanted mean fraction; returns all faces, too."""
+        nz, ny, nx = self.structure.shape
         for _ in range(8):
-            drafts = [self._cover(level, axis=axis) for axis in (1, 2)]
-            got, growth = (
-                sum(_inner_mean(draft[part], axis) / (2 * WHOLE_FACE * steps)
-                    for axis, draft in zip((1, 2), drafts, strict=True))
-                for part, steps in ((0, covering.FINE), (1, covering.COARSE))
-            )  # fmt: skip
+            above = self._above(level)
+            drafts = [self._cover(above, axis=axis) for axis in (1, 2)]
+            totals = np.array([draft[2] for draft in drafts]).sum(axis=0) / (2 * WHOLE_FACE * nz * ny * nx)
+            got, growth = totals / (covering.FINE, covering.COARSE)
             change = (wanted - got) / growth if growth > 0 else np.inf
             if abs(change) <= CLOSE:
                 break
@@ -232,16 +233,21 @@ class _Field:
             level = level * min(2.0, max(0.5, (wanted / got) ** (1 / exponent)))
         lateral = [self._draw(draft, change, axis=axis) for axis, draft in zip((1, 2), drafts, strict=True)]
         level = level * (1 + change)
-        return level, (self._draw(self._cover(level, axis=0), 0.0, axis=0), lateral[0], lateral[1])
+        return level, (
+            self._draw(self._cover(self._above(level), axis=0), 0.0, axis=0),
+            lateral[0],
+            lateral[1],
+        )
 
-    def _cover(
-        self, level: NDArray[np.float64], *, axis: int
-    ) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
-        """Binder's area of every voxel face normal to one axis in fine steps, and its growth."""
-        above = self.value - level.astype(np.float32)[:, None, None] * self.boost
+    def _above(self, level: NDArray[np.float64]) -> NDArray[np.float32]:
+        """By how much the field exceeds a threshold at the voxel corners."""
+        return np.asarray(self.value - level.astype(np.float32)[:, None, None] * self.boost)
+
+    def _cover(self, above: NDArray[np.float32], *, axis: int) -> _Draft:
+        """Binder's area of every voxel face normal to one axis in fine steps, its growth, and the sums of both."""
         faces = np.empty(self.active[axis].shape, dtype=np.uint16)
         growth = np.zeros(faces.shape, dtype=np.int16)
-        share(
+        sums = share(
             covering.cover_faces,
             self.structure.shape[0] + (axis == 0),
             self.images.centres,
@@ -260,14 +266,12 @@ class _Field:
             faces,
             growth,
         )
-        return faces, growth
+        return faces, growth, np.sum(sums, axis=0)
 
-    def _draw(
-        self, draft: tuple[NDArray[np.uint16], NDArray[np.int16]], change: float, *, axis: int
-    ) -> NDArray[np.uint8]:
+    def _draw(self, draft: _Draft, change: float, *, axis: int) -> NDArray[np.uint8]:
         """Binder's share of the faces of `_cover` after a small change of ln level; periodic axes repeat the first plane."""
         faces = np.empty(draft[0].shape, dtype=np.uint8)
-        share(covering.draw_faces, len(faces), *draft, change, self.active[axis], faces)
+        share(covering.draw_faces, len(faces), draft[0], draft[1], change, self.active[axis], faces)
         if axis > 0 or self.cube:
             np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]
         return faces
@@ -294,8 +298,3 @@ def _waves(
         number[axis] = np.round(number[axis] / base) * base
     phase = np.exp(2j * np.pi * rng.random(WAVES)) * strength * np.sqrt(2 / WAVES)
     return (phase.astype(np.complex64), *number)
-
-
-def _inner_mean(faces: NDArray[np.generic], axis: int) -> float:
-    """Mean over the faces normal to an axis without the last plane, which repeats the first."""
-    return float(np.moveaxis(faces, axis, 0)[:-1].mean(dtype=np.float64))

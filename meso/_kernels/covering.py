@@ -20,7 +20,6 @@ LANES = 256
 FIRST, WIDTH = 4 + 2 * SIDE**2 + 4, 9
 """Rows of their numbers before those of the particles, and rows of each particle."""
 
-
 BULGE = 0.05
 """Edges by which distances may fall from the corners of a face that is free of particles to its middle."""
 
@@ -56,6 +55,8 @@ def cover_faces(
     """
     Area of the voxel faces normal to an axis where field < level outside the particles, and its growth with ln level.
 
+    Returns the sums of both.
+
     field = d1 + bridging·min(d2, reach); distance (d1), field, above (field − level) float32, nearest, follower int32 at
     the voxel corners, (nz + 1, ny + 1, nx + 1); the level is linear along the edges of a face. radii: longest semi-axes.
     active uint8, 255 for all; planes begin…end − 1 of faces uint16, 255·FINE for all, are overwritten, but not their last
@@ -80,6 +81,7 @@ def cover_faces(
     ball = True
     for s in range(len(radii)):
         ball = ball and is_sphere(inverses[s])
+    sums = np.zeros(2, np.int64)
     work = np.zeros((FIRST + 8 * WIDTH, LANES), np.float32)
     near = np.empty((9, LANES), np.int32)
     count = 0
@@ -112,28 +114,31 @@ def cover_faces(
                     if count == LANES:
                         cut_faces(
                             count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first,
-                            second, taken, near, work, out, rise,
+                            second, taken, near, work, out, rise, sums,
                         )  # fmt: skip
                         count = 0
     if count > 0:
         cut_faces(
             count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first, second, taken,
-            near, work, out, rise,
+            near, work, out, rise, sums,
         )  # fmt: skip
+    return sums[0], sums[1]
 
 
 @jit
 def cut_faces(
     count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, field, above, nearest, follower,
-    active, near, work, faces, growth,
+    active, near, work, faces, growth, sums,
 ):  # fmt: skip
     """
     Write binder's share of the first count faces of spots (3, LANES) int64, which its surface may cross.
 
-    Other arguments are those of `cover_faces`; near (9, LANES) int32 and work (FIRST + 8 * WIDTH, LANES) float32: scratch.
+    Other arguments are those of `cover_faces`, whose sums (2,) int64 grow; near (9, LANES) int32 and work (FIRST + 8 * WIDTH, LANES) float32: scratch.
     """
     sizes, order = np.zeros(9, np.int64), np.empty(LANES, np.int32)
-    count = find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces)
+    count = find_near(
+        count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces, sums
+    )
     if count == 0:
         return
     au, av = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
@@ -191,26 +196,24 @@ def cut_faces(
         share = max(np.float32(0.0), whole * total[t] - np.float32(active[f]))
         faces[f] = np.uint16(share * np.float32(FINE) + np.float32(0.5))
         growth[f] = np.int16(min(np.float32(32767.0), np.float32(0.5 * COARSE) * whole * rise[t]))
+        sums[0] += faces[f]
+        sums[1] += growth[f]
 
 
 @jit
 def draw_faces(begin, end, faces, growth, change, active, drawn):
     """Faces of `cover_faces` after a small change of ln level, in drawn uint8, 255 for all; planes begin…end − 1."""
     fine, coarse = np.float32(1.0 / FINE), np.float32(change / COARSE)
-    size = drawn[0].size
-    f, g, a, d = (
-        faces.reshape(faces.size),
-        growth.reshape(faces.size),
-        active.reshape(faces.size),
-        drawn.reshape(faces.size),
-    )
-    for i in range(begin * size, end * size):
-        share = np.float32(f[i]) * fine + np.float32(g[i]) * coarse
-        d[i] = np.uint8(max(np.float32(0.0), min(np.float32(255 - a[i]), share)) + np.float32(0.5))
+    first, last = begin * drawn[0].size, end * drawn[0].size
+    area, rise = faces.reshape(faces.size)[first:last], growth.reshape(faces.size)[first:last]
+    taken, out = active.reshape(faces.size)[first:last], drawn.reshape(faces.size)[first:last]
+    for i in range(last - first):
+        share = max(np.float32(0.0), np.float32(area[i]) * fine + np.float32(rise[i]) * coarse)
+        out[i] = np.uint8(np.int32(min(np.float32(255 - taken[i]), share) + np.float32(0.5)))
 
 
 @jit
-def find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces):
+def find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, sizes, order, faces, sums):
     """
     Find the particles that matter in each listed face; returns how many faces are left, those with most particles first.
 
@@ -228,6 +231,7 @@ def find_near(count, spots, ou, ov, bridging, nearest, follower, active, near, s
             faces[f] = np.uint16(FINE) * np.uint16(
                 255 - active[f]
             )  # a distance is convex: nowhere larger than at the corners
+            sums[0] += faces[f]
             near[8, m] = 0
             continue
         near[0, m], near[1, m] = p0, q0

@@ -151,8 +151,8 @@ def test_faces_grow_with_the_threshold_as_foretold(bridging):
     field = _Field(base, bridging=bridging, reach=0.3 * CELL, waves=None, cube=False)
     level = np.full(21, 0.08 * CELL)
     for axis in range(3):
-        then = field._draw(field._cover(level * 1.01, axis=axis), 0.0, axis=axis).astype(int)
-        now = field._draw(field._cover(level, axis=axis), 0.0, axis=axis).astype(int)
-        ahead = field._draw(field._cover(level, axis=axis), 0.01, axis=axis)
+        then = field._draw(field._cover(field._above(level * 1.01), axis=axis), 0.0, axis=axis).astype(int)
+        now = field._draw(field._cover(field._above(level), axis=axis), 0.0, axis=axis).astype(int)
+        ahead = field._draw(field._cover(field._above(level), axis=axis), 0.01, axis=axis)
         assert np.abs(then - now).sum() > 5 * np.abs(then - ahead).sum()
         assert np.count_nonzero(np.abs(then - ahead) > 2) <= 8  # where a sphere only just reaches a face
