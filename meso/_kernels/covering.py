@@ -28,6 +28,15 @@ FINE, COARSE = 256, 16
 
 
 @jit
+def all_balls(inverses):
+    """Whether all particles are spheres."""
+    for s in range(len(inverses)):
+        if not is_sphere(inverses[s]):
+            return False
+    return True
+
+
+@jit
 def negative_area(a, b, c, d):
     """
     Share of a square in which the plane nearest to values a, b, c, d at its corners, in turn, is negative.
@@ -78,13 +87,11 @@ def cover_faces(
     first, second = nearest.reshape(nearest.size), follower.reshape(follower.size)
     taken, out = active.reshape(active.size), faces.reshape(faces.size)
     rise = growth.reshape(growth.size)
-    ball = True
-    for s in range(len(radii)):
-        ball = ball and is_sphere(inverses[s])
+    ball = all_balls(inverses)
     sums = np.zeros(2, np.int64)
     work = np.zeros((FIRST + 8 * WIDTH, LANES), np.float32)
     near = np.empty((9, LANES), np.int32)
-    count = 0
+    count = np.int64(0)
     for k in range(begin, end):
         for j in range(rows):
             c, f = k * step[0] + j * wide, (k * faces.shape[1] + j) * faces.shape[2]
@@ -116,7 +123,7 @@ def cover_faces(
                             count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first,
                             second, taken, near, work, out, rise, sums,
                         )  # fmt: skip
-                        count = 0
+                        count = np.int64(0)
     if count > 0:
         cut_faces(
             count, spots, ou, ov, axis, ball, centres, radii, inverses, reach, bridging, edges, v, a, first, second, taken,
