@@ -5,9 +5,11 @@ import math
 import numba as nb
 import numpy as np
 
-from meso._kernels.voxels import depth_in
-
 jit = nb.njit(cache=True, nogil=True, error_model="numpy")
+
+
+VECTOR = 8
+"""Numbers that a processor treats at once."""
 
 
 @jit
@@ -17,6 +19,16 @@ def is_sphere(inverse):
         inverse[0, 0] == inverse[1, 1] == inverse[2, 2]
         and inverse[0, 1] == inverse[0, 2] == inverse[1, 2] == 0.0
     )
+
+
+@jit
+def depth_near(dn, du, dv, nn, nu, nv, uu, uv, vv):
+    """`depth_in` in single precision, from the distances to the centre and S⁻¹ along any three axes."""
+    one, tenth = np.float32(1.0), np.float32(0.1)
+    gn, gu, gv = nn * dn + nu * du + nv * dv, nu * dn + uu * du + uv * dv, nv * dn + uv * du + vv * dv
+    root, steep = math.sqrt(gn * dn + gu * du + gv * dv), math.sqrt(gn * gn + gu * gu + gv * gv)
+    deep = (root - one) / math.sqrt(max(nn, uu, vv))
+    return deep if root < tenth else (root - one) * root / steep
 
 
 @jit
@@ -33,15 +45,26 @@ def nearest_two(
     first[low:high], second[low:high] = reach, reach
     nearest[low:high], follower[low:high] = -1, -1
     ny, nx = first.shape[1], first.shape[2]
+    d1, d2 = first.reshape(first.size), second.reshape(first.size)
+    s1, s2 = nearest.reshape(first.size), follower.reshape(first.size)
     hz, hy, hx = edges
-    row = np.empty(nx, np.float32)
+    step = np.float32(hx)
     for s in range(len(reaches)):
         cz, cy, cx = centres[s, 0] - offset * hz, centres[s, 1] - offset * hy, centres[s, 2] - offset * hx
         far = reaches[s] + reach
         tall, wide = math.sqrt(shapes[s, 0, 0]) + reach, math.sqrt(shapes[s, 1, 1]) + reach
         long = math.sqrt(shapes[s, 2, 2]) + reach
-        ball, own = is_sphere(inverses[s]), np.int32(s)
-        x, h, radius = np.float32(cx), np.float32(hx), np.float32(reaches[s])
+        ball, own, radius = is_sphere(inverses[s]), np.int32(s), np.float32(reaches[s])
+        zz, zy, zx = (
+            np.float32(inverses[s, 0, 0]),
+            np.float32(inverses[s, 0, 1]),
+            np.float32(inverses[s, 0, 2]),
+        )
+        yy, yx, xx = (
+            np.float32(inverses[s, 1, 1]),
+            np.float32(inverses[s, 1, 2]),
+            np.float32(inverses[s, 2, 2]),
+        )
         k0, k1 = max(low, math.ceil((cz - tall) / hz)), min(high - 1, math.floor((cz + tall) / hz))
         for k in range(k0, k1 + 1):
             dz = k * hz - cz
@@ -54,48 +77,34 @@ def nearest_two(
                 i0, i1 = max(0, math.ceil((cx - rx) / hx)), min(nx - 1, math.floor((cx + rx) / hx))
                 if i0 > i1:
                     continue
-                if ball:  # no calls: in every row, references to the arrays would be counted
-                    square = np.float32(dz * dz + dy * dy)
-                    for i in range(i0, i1 + 1):
-                        t = np.float32(i) * h - x
-                        d = np.float32(math.sqrt(square + t * t)) - radius
-                        a, b, p, q = first[k, j, i], second[k, j, i], nearest[k, j, i], follower[k, j, i]
-                        before, between = d < a, d < b
-                        first[k, j, i] = d if before else a
-                        nearest[k, j, i] = own if before else p
-                        second[k, j, i] = a if before else (d if between else b)
-                        follower[k, j, i] = p if before else (own if between else q)
+                # In whole vectors: what is farther than reach changes nothing. Unsigned, for an index that might be
+                # negative keeps a loop from going in vectors; no calls that take arrays: references would be counted.
+                length = min(nx, (i1 - i0 + VECTOR) // VECTOR * VECTOR)
+                i0 = min(i0, nx - length)
+                begin, start = np.uint64((k * ny + j) * nx + i0), np.float32(i0 * hx - cx)
+                z, y, square = np.float32(dz), np.float32(dy), np.float32(dz * dz + dy * dy)
+                if ball:
+                    for i in range(np.uint64(length)):
+                        g, x = begin + i, start + np.float32(np.int32(i)) * step
+                        d = np.float32(math.sqrt(square + x * x)) - radius
+                        a, b, p, q = ranked(d, own, d1[g], d2[g], s1[g], s2[g])
+                        d2[g], s2[g], d1[g], s1[g] = b, q, a, p
                 else:
-                    distances_of_row(inverses[s], dz, dy, i0 * hx - cx, hx, row[: i1 - i0 + 1])
-                    rank_row(
-                        s,
-                        row[: i1 - i0 + 1],
-                        first[k, j, i0 : i1 + 1],
-                        second[k, j, i0 : i1 + 1],
-                        nearest[k, j, i0 : i1 + 1],
-                        follower[k, j, i0 : i1 + 1],
-                    )
+                    for i in range(np.uint64(length)):
+                        g, x = begin + i, start + np.float32(np.int32(i)) * step
+                        d = depth_near(z, y, x, zz, zy, zx, yy, yx, xx)
+                        a, b, p, q = ranked(d, own, d1[g], d2[g], s1[g], s2[g])
+                        d2[g], s2[g], d1[g], s1[g] = b, q, a, p
 
 
 @jit
-def distances_of_row(inverse, dz, dy, dx, step, row):
-    """Signed distances to an ellipsoid from points along a row: the first at dz, dy, dx from its centre, then by steps."""
-    for i in range(len(row)):
-        row[i] = depth_in(inverse, dz, dy, dx + i * step)
-
-
-@jit
-def rank_row(s, row, first, second, nearest, follower):
-    """Take the distances of particle s into the two smallest; without branches, so that several points go at once."""
-    s = np.int32(s)
-    for i in range(len(row)):
-        d, a, b = row[i], first[i], second[i]
-        p, q = nearest[i], follower[i]
-        before, between = d < a, d < b
-        first[i] = d if before else a
-        nearest[i] = s if before else p
-        second[i] = a if before else (d if between else b)
-        follower[i] = p if before else (s if between else q)
+def ranked(d, own, first, second, nearest, follower):
+    """Two smallest distances and whose they are, after a distance d to particle own."""
+    before, between = d < first, d < second
+    last, other = (d, own) if between else (second, follower)
+    if before:
+        return d, first, own, nearest
+    return first, last, nearest, other
 
 
 @jit

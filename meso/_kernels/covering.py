@@ -5,7 +5,7 @@ import math
 import numba as nb
 import numpy as np
 
-from meso._kernels.binder import is_sphere
+from meso._kernels.binder import depth_near, is_sphere
 
 jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -30,10 +30,10 @@ FINE, COARSE = 256, 16
 @jit
 def all_balls(inverses):
     """Whether all particles are spheres."""
+    count = 0
     for s in range(len(inverses)):
-        if not is_sphere(inverses[s]):
-            return False
-    return True
+        count += is_sphere(inverses[s])
+    return count == len(inverses)
 
 
 @jit
@@ -307,13 +307,3 @@ def place(
                 work[row + 3, t], work[row + 4, t] = inverses[s, axis, axis], inverses[s, axis, au]
                 work[row + 5, t], work[row + 6, t] = inverses[s, axis, av], inverses[s, au, au]
                 work[row + 7, t], work[row + 8, t] = inverses[s, au, av], inverses[s, av, av]
-
-
-@jit
-def depth_near(dn, du, dv, nn, nu, nv, uu, uv, vv):
-    """`depth_in` in single precision, with the axes in another order."""
-    one, tenth = np.float32(1.0), np.float32(0.1)
-    gn, gu, gv = nn * dn + nu * du + nv * dv, nu * dn + uu * du + uv * dv, nv * dn + uv * du + vv * dv
-    root, steep = math.sqrt(gn * dn + gu * du + gv * dv), math.sqrt(gn * gn + gu * gu + gv * gv)
-    deep = (root - one) / math.sqrt(max(nn, uu, vv))
-    return deep if root < tenth else (root - one) * root / steep

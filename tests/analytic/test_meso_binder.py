@@ -85,8 +85,8 @@ def test_binder_that_does_not_fit_and_structures_that_do_not_suit_are_refused():
 @pytest.mark.parametrize("compiled", [True, False])
 def test_nearest_two_against_all_distances(compiled):
     rng = np.random.default_rng(8808)
-    centres, radii, edges = rng.random((7, 3)), rng.uniform(0.1, 0.3, 7), np.array([0.25, 0.2, 0.125])
-    shape, reach = (5, 6, 9), 0.35
+    centres, radii, edges = rng.random((7, 3)), rng.uniform(0.1, 0.3, 7), np.array([0.25, 0.2, 0.0625])
+    shape, reach = (5, 6, 17), 0.35
     first, second = np.empty(shape, np.float32), np.empty(shape, np.float32)
     nearest, follower = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
     kernel = kernels.nearest_two if compiled else kernels.nearest_two.py_func
@@ -99,8 +99,9 @@ def test_nearest_two_against_all_distances(compiled):
     ranked = np.minimum(np.sort(distances, axis=-1), reach)
     assert first == pytest.approx(ranked[..., 0], abs=1e-6)
     assert second == pytest.approx(ranked[..., 1], abs=1e-6)
-    known = ranked[..., 0] < reach - 1e-6
-    assert np.array_equal(nearest[known], distances.argmin(axis=-1)[known])
+    order = np.argsort(distances, axis=-1)
+    for rank, found in enumerate((nearest, follower)):
+        assert np.array_equal(found, np.where(ranked[..., rank] < reach, order[..., rank], -1))
 
 
 @pytest.mark.parametrize("kernel", [covering.negative_area, covering.negative_area.py_func])
