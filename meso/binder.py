@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _BINS = 2048
 
-NEAR, SAFE = 0.35, 1.1
-"""Share of the reach in which second particles are looked for first, and the margin that makes it do."""
+SPARSE, SAFE = 4, 1.1
+"""Voxels between the rows that say how far second particles are to be looked for, and the margin that makes it do."""
 
 CLOSE = 0.03
 """Change of the logarithm of the threshold over which areas grow as at its start."""
@@ -93,10 +93,11 @@ def add_binder(
     waves = None
     if morphology:
         waves = _waves(structure, length=0.5 * reach, strength=STRENGTH * morphology, rng=rng, cube=cube)
-    near, enough = 0.0, NEAR * reach
+    sparse = _Field(structure, bridging=bridging, reach=reach, waves=waves, cube=cube, every=SPARSE)
+    near, enough = 0.0, sparse.threshold(fraction, window=reach, longest=reach)[1]
     while near < enough:
         # Where the second particle is farther than `near`, binder would need a threshold beyond bridging × near.
-        near = min(reach, enough)
+        near = enough
         field = _Field(structure, bridging=bridging, reach=near, waves=waves, cube=cube)
         level, enough = field.threshold(fraction, window=reach, longest=reach)
     level, faces = field.fit(level, wanted=fraction.mean())
@@ -121,19 +122,23 @@ class _Field:
         reach: float,
         waves: tuple[NDArray[np.complex64], ...] | None,
         cube: bool,
+        every: int = 1,
     ) -> None:
         assert structure.particles is not None
         assert structure.face_fractions is not None
         self.structure, self.bridging, self.reach, self.cube = structure, float(bridging), float(reach), cube
         self.images = in_layers(periodic_images(structure.particles, reach=reach, cube=cube))
-        self.edges = np.array(structure.voxel_size)
-        self.active = [np.ascontiguousarray(face) for face in structure.face_fractions[Phase.ACTIVE]]
-        nz, ny, nx = structure.shape
-        self.distance, self.value, self.nearest, self.follower = self._distances(
-            (nz + 1, ny + 1, nx + 1), 0.0
-        )
+        self.active = structure.face_fractions[Phase.ACTIVE]
+        counts = [max(1, round(n / every)) for n in structure.shape[:2]]
+        self.grid, self.whole = (*counts, structure.shape[2]), every == 1
+        self.edges = np.array(structure.voxel_size) * structure.shape / self.grid
+        nz, ny, nx = self.grid
+        points = (nz + 1, ny + 1, nx + 1)
+        self.distance, self.value = np.empty(points, dtype=np.float32), np.empty(points, dtype=np.float32)
+        self.nearest, self.follower = np.empty(points, dtype=np.int32), np.empty(points, dtype=np.int32)
+        self._measure(0.0, self.distance, self.value, self.nearest, self.follower)
         self.waves = waves
-        self.boost = self._boost((nz + 1, ny + 1, nx + 1), 0.0)
+        self.boost = self._boost(points, 0.0)
         self.most = 1.0 if waves is None else float(self.boost.max())
 
     def _boost(self, points: tuple[int, int, int], offset: float) -> NDArray[np.float32]:
@@ -151,31 +156,31 @@ class _Field:
             height[k] = (plane @ turns[2]).real
         return np.asarray(np.exp(height))
 
-    def _distances(
-        self, points: tuple[int, int, int], offset: float
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
-        """Distance to the nearest particle, the field, and the two nearest images on a grid shifted by offset voxels."""
-        first, second = (np.empty(points, dtype=np.float32) for _ in range(2))
-        nearest, follower = (np.empty(points, dtype=np.int32) for _ in range(2))
-        images = self.images
+    def _measure(
+        self,
+        offset: float,
+        distance: NDArray[np.float32],
+        value: NDArray[np.float32],
+        nearest: NDArray[np.int32],
+        follower: NDArray[np.int32],
+    ) -> None:
+        """Write distance to the nearest particle, field, and the two nearest images on a grid shifted by offset voxels."""
         share(
             kernels.nearest_two,
-            points[0],
-            images.centres,
-            images.reaches,
-            images.shapes,
-            images.inverses,
+            len(distance),
+            self.images.centres,
+            self.images.reaches,
+            self.images.shapes,
+            self.images.inverses,
             self.reach,
             self.edges,
             offset,
-            first,
-            second,
+            distance,
+            value,
             nearest,
             follower,
         )
-        second *= np.float32(self.bridging)
-        second += first
-        return first, second, nearest, follower
+        share(_mix, len(distance), distance, value, np.float32(self.bridging))
 
     def threshold(
         self, fraction: Profile, *, window: float, longest: float
@@ -185,14 +190,15 @@ class _Field:
 
         The last number is the reach, at most longest, that it takes to know: look again with it where it exceeds this one.
         """
-        nz, ny, nx = self.structure.shape
+        nz, ny, nx = self.grid
         top = (1 + self.bridging) * self.reach
         counts = np.zeros((nz + 1, _BINS), dtype=np.int64)
         value = self.value if self.waves is None else self.value / self.boost
-        kernels.count_below(self.distance, value, top, counts)
+        share(kernels.count_below, nz + 1, self.distance, value, top, counts)
         below = np.cumsum(counts, axis=1) / (ny * nx)
         depth = np.linspace(0.0, 1.0, nz + 1)
-        knots = np.linspace(0.0, 1.0, 1 + max(1, round(self.structure.thickness / (2 * window))))
+        spans = min(nz, max(1, round(self.structure.thickness / (2 * window))))
+        knots = np.linspace(0.0, 1.0, 1 + spans)
         if self.cube:  # uniform: one threshold
             knots = knots[:1]
         weights = np.maximum(0.0, 1.0 - np.abs(depth - knots[:, None]) * (len(knots) - 1))
@@ -200,7 +206,7 @@ class _Field:
         weights /= weights.sum(axis=1, keepdims=True)
         available, wanted = weights @ below, weights @ fraction(depth)
         if np.any(available[:, -1] <= wanted):
-            if self.reach < longest:
+            if self.reach < longest or not self.whole:
                 return np.zeros(0), longest
             worst = int(np.argmin(available[:, -1] - wanted))
             raise ValueError(
@@ -212,8 +218,10 @@ class _Field:
         levels = [
             np.interp(want, row, edges) if want > 0 else 0.0 for want, row in zip(wanted, rows, strict=True)
         ]
-        enough = min(longest, SAFE * self.most * max(levels) / (self.bridging or 1.0))
-        if enough > self.reach:
+        highest = SAFE * self.most * max(levels)
+        # A face that binder crosses must know its particles at some corner.
+        enough = min(longest, max(highest / (self.bridging or 1.0), highest + self.structure.voxel_size[0]))
+        if enough > self.reach or not self.whole:
             return np.zeros(0), min(longest, SAFE * enough)
         return np.asarray(np.interp(depth, knots, levels), dtype=np.float64), 0.0
 
@@ -241,7 +249,9 @@ class _Field:
 
     def _above(self, level: NDArray[np.float64]) -> NDArray[np.float32]:
         """By how much the field exceeds a threshold at the voxel corners."""
-        return np.asarray(self.value - level.astype(np.float32)[:, None, None] * self.boost)
+        above = np.empty(self.value.shape, dtype=np.float32)
+        share(_exceed, len(above), self.value, level.astype(np.float32)[:, None, None], self.boost, above)
+        return above
 
     def _cover(self, above: NDArray[np.float32], *, axis: int) -> _Draft:
         """Binder's area of every voxel face normal to one axis in fine steps, its growth, and the sums of both."""
@@ -262,7 +272,7 @@ class _Field:
             above,
             self.nearest,
             self.follower,
-            self.active[axis],
+            np.ascontiguousarray(self.active[axis]),
             faces,
             growth,
         )
@@ -271,17 +281,57 @@ class _Field:
     def _draw(self, draft: _Draft, change: float, *, axis: int) -> NDArray[np.uint8]:
         """Binder's share of the faces of `_cover` after a small change of ln level; periodic axes repeat the first plane."""
         faces = np.empty(draft[0].shape, dtype=np.uint8)
-        share(covering.draw_faces, len(faces), draft[0], draft[1], change, self.active[axis], faces)
+        share(
+            covering.draw_faces,
+            len(faces),
+            draft[0],
+            draft[1],
+            change,
+            np.ascontiguousarray(self.active[axis]),
+            faces,
+        )
         if axis > 0 or self.cube:
             np.moveaxis(faces, axis, 0)[-1] = np.moveaxis(faces, axis, 0)[0]
         return faces
 
     def fills_centre(self, level: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether the centre of each pore voxel lies below the threshold."""
-        _, value, _, _ = self._distances(self.structure.shape, 0.5)
+        """Whether the centre of each pore voxel lies below the threshold; overwrites the field at the corners."""
         middle = 0.5 * (level[1:] + level[:-1]).astype(np.float32)[:, None, None]
         middle = middle * self._boost(self.structure.shape, 0.5)
+        self.reach = min(self.reach, SAFE * float(middle.max()) / (self.bridging or 1.0))
+        count, shape = self.structure.labels.size, self.structure.shape
+        value = self.value.reshape(-1)[:count].reshape(shape)
+        self._measure(
+            0.5,
+            self.distance.reshape(-1)[:count].reshape(shape),
+            value,
+            self.nearest.reshape(-1)[:count].reshape(shape),
+            self.follower.reshape(-1)[:count].reshape(shape),
+        )
         return np.asarray((self.structure.labels == Phase.PORE) & (value < middle))
+
+
+def _mix(
+    first: int, last: int, distance: NDArray[np.float32], second: NDArray[np.float32], bridging: np.float32
+) -> None:
+    """Turn the second distances of some planes into the field."""
+    second[first:last] *= bridging
+    second[first:last] += distance[first:last]
+
+
+def _exceed(
+    first: int,
+    last: int,
+    value: NDArray[np.float32],
+    level: NDArray[np.float32],
+    boost: NDArray[np.float32],
+    above: NDArray[np.float32],
+) -> None:
+    """Write by how much the field exceeds a threshold in some planes."""
+    planes = slice(first, last)
+    np.subtract(
+        value[planes], level[planes] * (boost[planes] if len(boost) > 1 else boost), out=above[planes]
+    )
 
 
 def _waves(

@@ -108,15 +108,15 @@ def ranked(d, own, first, second, nearest, follower):
 
 
 @jit
-def count_below(distance, field, top, counts):
+def count_below(low, high, distance, field, top, counts):
     """
-    Histogram, plane by plane, of field at the voxel corners outside the particles.
+    Histogram of field at the voxel corners outside the particles, plane by plane from low to high − 1.
 
     distance, field (nz + 1, ny + 1, nx + 1) float32; the last corner of the lateral axes repeats the first and is left
     out. counts (nz + 1, bins) int64, zero on entry: bin b holds values in b…b + 1 over bins of 0…top.
     """
     bins = counts.shape[1]
-    for k in range(field.shape[0]):
+    for k in range(low, high):
         for j in range(field.shape[1] - 1):
             for i in range(field.shape[2] - 1):
                 value = field[k, j, i]

@@ -156,9 +156,8 @@ def cut_faces(
     level, value, lower = work[:4], work[4 : 4 + SIDE**2], work[4 + SIDE**2 : 4 + 2 * SIDE**2]
     first, second, total, rise = work[FIRST - 4], work[FIRST - 3], work[FIRST - 2], work[FIRST - 1]
     total[:], rise[:] = 0.0, 0.0
-    most = np.float32(
-        16.0 / max(edges[au], edges[av])
-    )  # growth where the field is nearly flat lasts for no change
+    # Where the field is nearly flat, growth lasts for no change.
+    most = np.float32(16.0 / max(edges[au], edges[av]))
     for p in range(SIDE * SIDE):
         g, h = np.float32(p // SIDE) / np.float32(PARTS), np.float32(p % SIDE) / np.float32(PARTS)
         s, t = g * np.float32(edges[au]), h * np.float32(edges[av])

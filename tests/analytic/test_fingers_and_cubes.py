@@ -65,14 +65,16 @@ def test_the_short_search_for_second_particles_changes_nothing():
     packing = generate(replace(DESIGN, binder_fraction=0.0), voxel_size=1e-6, width=32e-6, seed=3).particles
     bare = voxelize(packing, voxel_size=1e-6)
     whole = {}
-    for near in (binder.NEAR, 1.0):
+    for safe in (binder.SAFE, 100.0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(binder, "NEAR", near)
-            whole[near] = binder.add_binder(bare, fraction=Profile.constant(0.04), bridging=0.7, reach=3e-6)
+            patch.setattr(binder, "SAFE", safe)
+            whole[safe] = binder.add_binder(bare, fraction=Profile.constant(0.04), bridging=0.7, reach=3e-6)
     short, long = whole.values()
     differ = short.face_fractions[Phase.BINDER][0].astype(int) - long.face_fractions[Phase.BINDER][0]
     assert np.mean(np.abs(differ) > 3) < 1e-4
-    assert np.mean(short.labels != long.labels) < 1e-4
+    assert (
+        np.mean(short.labels != long.labels) < 3e-4
+    )  # bins of the counts are as wide as the search goes far
 
 
 def test_a_cube_is_periodic_and_holds_the_recipe():
