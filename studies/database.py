@@ -23,7 +23,7 @@ from studies.storage import ARMS, StudyFolder, differences
 from studies.trials import TrialRecord, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from optuna import Study
     from optuna.storages import BaseStorage
@@ -71,16 +71,21 @@ class Searches:
         """What keeps the random numbers of coordinators of one study apart; empty where there is only one."""
         return () if self.storage.owner is None else (int(self.storage.owner, 16),)
 
-    def records(self) -> list[TrialRecord]:
+    def records(self, *, besides: Container[tuple[str, int]] = ()) -> list[TrialRecord]:
         """
         Read all trials.
+
+        Parameters
+        ----------
+        besides : container of (str, int), default ()
+            Search and number of trials that are known already.
 
         Returns
         -------
         list of TrialRecord
             The structured search first.
         """
-        return _records(self.studies)
+        return _records(self.studies, besides=besides)
 
     def tell(
         self, arm: str, trial: Trial, value: Sequence[float] | None, *, state: TrialState | None = None
@@ -370,8 +375,11 @@ def _name(config: StudyConfig, arm: str) -> str:
     return f"{config.name}/{arm}"
 
 
-def _records(studies: Mapping[str, Study]) -> list[TrialRecord]:
-    """Turn all trials into records."""
+def _records(studies: Mapping[str, Study], *, besides: Container[tuple[str, int]] = ()) -> list[TrialRecord]:
+    """Turn trials into records."""
     return [
-        record_of(arm, trial) for arm, study in studies.items() for trial in study.get_trials(deepcopy=False)
+        record_of(arm, trial)
+        for arm, study in studies.items()
+        for trial in study.get_trials(deepcopy=False)
+        if (arm, trial.number) not in besides
     ]
