@@ -215,7 +215,7 @@ class KnownStorage(BaseStorage):
         known = self._known(study_id)
         if states is not None and not any(state in states for state in _FINISHED):
             known = [self._trials[trial_id] for trial_id in sorted(self._unfinished[study_id])]
-        found = [trial for trial in known if states is None or trial.state in states]
+        found = known[:] if states is None else [trial for trial in known if trial.state in states]
         return copied(found) if deepcopy else found
 
     def _set_attribute(self, statement: Any, trial_id: int, key: str, value: Any) -> None:

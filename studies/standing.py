@@ -50,7 +50,8 @@ class Standing:
         self.feasible = self.infeasible = self.failed = 0
         self._fronts: dict[str, list[TrialRecord]] = {}
         self._pairs: list[tuple[int, str, float, float]] = []
-        self._ranked: tuple[int, float | None] = (0, None)
+        self._table = np.zeros((0, 2))
+        self._correlation: float | None = None
         for record in records:
             self.add(record)
 
@@ -112,14 +113,20 @@ class Standing:
     @property
     def pairs(self) -> NDArray[np.float64]:
         """Empirical estimate and result of every trial that has both, by number, shape (n, 2)."""
-        return np.array([pair[2:] for pair in self._pairs], dtype=np.float64).reshape(-1, 2)
+        self._rank()
+        return self._table
 
     @property
     def rank_correlation(self) -> float | None:
-        """Spearman's rank correlation of `pairs`, computed once for each new trial."""
-        if self._ranked[0] != len(self._pairs):
-            self._ranked = (len(self._pairs), rank_correlation(self.pairs))
-        return self._ranked[1]
+        """Spearman's rank correlation of `pairs`."""
+        self._rank()
+        return self._correlation
+
+    def _rank(self) -> None:
+        """Compute what depends on all pairs, once for each new one."""
+        if len(self._table) < len(self._pairs):
+            self._table = np.array([pair[2:] for pair in self._pairs], dtype=np.float64)
+            self._correlation = rank_correlation(self._table)
 
 
 def rank_correlation(pairs: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
