@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from studies.cli_images import generate, transport
-from studies.cli_options import Json, at_least, print_json
+from studies.cli_options import Json, Scheduler, Workers, at_least, print_json
 from studies.cli_show import dashboard, show
 from studies.errors import InputError, StudyError
 
@@ -52,7 +52,7 @@ def run(
         typer.Option(help="Trials in total, those already in the folder included; half are the control's."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of the packings.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    workers: Workers = None,
     storage: Annotated[
         str | None,
         typer.Option(
@@ -61,12 +61,7 @@ def run(
             help="PostgreSQL that several coordinators share, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
         ),
     ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="A running Dask scheduler whose workers are used: tcp://host:8786."
-        ),
-    ] = None,
+    scheduler: Scheduler = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the result as one JSON document; events go to standard error."),
@@ -147,7 +142,8 @@ def frontier(
         typer.Option(help="Study folder; one that has been started is continued. Default: runs/<CONFIG>."),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Few trials and packings: a first look.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Find the largest areal capacity of which 99 % works, at every rate, with and without structure."""
@@ -165,6 +161,7 @@ def frontier(
         folder=target,
         fast=fast,
         workers=workers,
+        scheduler=scheduler,
         on_progress=lambda progress: typer.echo(frontier_line(progress), err=True),
     )
     if as_json:
@@ -181,7 +178,8 @@ def tolerance(
     packings: Annotated[
         int | None, typer.Option(help="Fresh packings for each variation. Default: as in the comparison.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Show how utilization moves when raw material and process are a little off the best design."""
@@ -190,7 +188,7 @@ def tolerance(
 
     at_least("packings", packings, 2)
     at_least("workers", workers, 1)
-    document = vary(folder, packings=packings, workers=workers)
+    document = vary(folder, packings=packings, workers=workers, scheduler=scheduler)
     if as_json:
         print_json(document)
         return

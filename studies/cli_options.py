@@ -11,6 +11,12 @@ from studies.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
 
+Workers = Annotated[int | None, typer.Option(help="Worker processes. Default: one per core.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A running Dask scheduler whose workers are used: tcp://host:8786."),
+]
+
 
 def at_least(option: str, value: int | None, least: int) -> None:
     """Refuse a number that is too small; typer's own text does not name it."""

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 from optuna import create_study, get_all_study_names, load_study
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
-from sqlalchemy import URL, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
 from studies.coordinators import Coordinators
 from studies.errors import FolderError, InputError, StudyError
-from studies.patience import OWNER, PatientStorage, explain, place_of
+from studies.memory import KnownStorage
+from studies.patience import OWNER, PatientStorage, explain, place_of, shared_database
 from studies.storage import ARMS, StudyFolder, differences
 from studies.trials import TrialRecord, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from optuna import Study
+    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial, Trial
 
     from studies.config import StudyConfig
@@ -45,7 +47,9 @@ class Searches:
     Parameters
     ----------
     storage : PatientStorage
-        Where they are stored.
+        The database they are in.
+    memory : KnownStorage or None
+        What is known of a database that nobody else writes to, and the way to write to it; None for a shared one.
     studies : mapping of str to optuna.Study
         One per name in `ARMS`.
     coordinators : Coordinators or None
@@ -53,6 +57,7 @@ class Searches:
     """
 
     storage: PatientStorage
+    memory: KnownStorage | None
     studies: Mapping[str, Study]
     coordinators: Coordinators | None
 
@@ -66,16 +71,21 @@ class Searches:
         """What keeps the random numbers of coordinators of one study apart; empty where there is only one."""
         return () if self.storage.owner is None else (int(self.storage.owner, 16),)
 
-    def records(self) -> list[TrialRecord]:
+    def records(self, *, besides: Container[tuple[str, int]] = ()) -> list[TrialRecord]:
         """
         Read all trials.
+
+        Parameters
+        ----------
+        besides : container of (str, int), default ()
+            Search and number of trials that are known already.
 
         Returns
         -------
         list of TrialRecord
             The structured search first.
         """
-        return _records(self.studies)
+        return _records(self.studies, besides=besides)
 
     def tell(
         self, arm: str, trial: Trial, value: Sequence[float] | None, *, state: TrialState | None = None
@@ -106,7 +116,7 @@ class Searches:
         except (ValueError, UpdateFinishedTrialError):
             stored = next(t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
             if stored.state == TrialState.WAITING:
-                self.storage.set_trial_state_values(stored._trial_id, TrialState.RUNNING)  # noqa: SLF001
+                self._trials.set_trial_state_values(stored._trial_id, TrialState.RUNNING)  # noqa: SLF001
                 return study.tell(trial, value, state=state)
             if not stored.state.is_finished():
                 raise
@@ -164,7 +174,7 @@ class Searches:
         context manager
             For the block.
         """
-        return nullcontext() if self.is_shared else self.storage.together()
+        return nullcontext() if self.memory is None else self.memory.together()
 
     def hurry(self) -> None:
         """From now on, let calls fail at once where the database is away: the user wants to leave."""
@@ -176,6 +186,11 @@ class Searches:
             self.coordinators.leave()
         self.storage.close()
 
+    @property
+    def _trials(self) -> BaseStorage:
+        """Where trials are read and changed."""
+        return self.storage if self.memory is None else self.memory
+
     def _running(self) -> list[tuple[str, FrozenTrial]]:
         """List the trials that somebody is busy with, or was when it died."""
         states = (TrialState.RUNNING,)
@@ -186,38 +201,7 @@ class Searches:
     def _requeue(self, trial: FrozenTrial) -> None:
         """Put a trial back in the queue, unless somebody has finished it this moment."""
         with suppress(UpdateFinishedTrialError):
-            self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)  # noqa: SLF001
-
-
-def shared_database(address: str) -> URL:
-    """
-    Read the address of a database that several coordinators share.
-
-    Parameters
-    ----------
-    address : str
-        ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE``.
-
-    Returns
-    -------
-    sqlalchemy.URL
-        The address.
-
-    Raises
-    ------
-    InputError
-        If it is none; the text does not repeat the address, which may hold a password.
-    """
-    rule = "must be an address like postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
-    try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):
-        raise InputError(f"--storage {rule}, and cannot be read as one; correct it") from None
-    if url.get_backend_name() != "postgresql":
-        raise InputError(
-            f"--storage {rule}, got one that begins with {url.drivername!r}; a study alone in its folder needs none"
-        )
-    return url.set(drivername="postgresql+psycopg")
+            self._trials.set_trial_state_values(trial._trial_id, TrialState.WAITING)  # noqa: SLF001
 
 
 @contextmanager
@@ -260,9 +244,10 @@ def open_searches(
     try:
         with _explained(url, owner), _one_at_a_time(url, owner):
             opened = PatientStorage(url, owner=owner)
+            memory = None if owner else KnownStorage(opened)
             studies = {
                 arm: create_study(
-                    storage=opened,
+                    storage=memory or opened,
                     study_name=_name(config, arm),
                     directions=["maximize"] * objectives,
                     load_if_exists=True,
@@ -273,7 +258,7 @@ def open_searches(
             if owner is not None:
                 _agree(first, config, place_of(url))
         coordinators = None if owner is None else Coordinators(opened, first._study_id, owner=owner)  # noqa: SLF001
-        searches = Searches(opened, studies, coordinators)
+        searches = Searches(opened, memory, studies, coordinators)
         yield searches
     finally:
         if searches is not None:
@@ -390,8 +375,11 @@ def _name(config: StudyConfig, arm: str) -> str:
     return f"{config.name}/{arm}"
 
 
-def _records(studies: Mapping[str, Study]) -> list[TrialRecord]:
-    """Turn all trials into records."""
+def _records(studies: Mapping[str, Study], *, besides: Container[tuple[str, int]] = ()) -> list[TrialRecord]:
+    """Turn trials into records."""
     return [
-        record_of(arm, trial) for arm, study in studies.items() for trial in study.get_trials(deepcopy=False)
+        record_of(arm, trial)
+        for arm, study in studies.items()
+        for trial in study.get_trials(deepcopy=False)
+        if (arm, trial.number) not in besides
     ]

@@ -16,6 +16,7 @@ from studies.proposals import MOST_REJECTED
 from studies.ranges import Range, fixed
 from studies.signals import postponed
 from studies.storage import ARMS
+from studies.tpe import RememberingTPE, TPEMemory
 from studies.trials import (
     EVALUATIONS,
     FAILURE,
@@ -149,6 +150,7 @@ class FrontierSearch:
             arm: [r for r in stored if r.arm == search_name(arm, c_rate) and r.is_finished] for arm in ARMS
         }
         self._numbers = {arm: len(self.records[arm]) for arm in ARMS}
+        self._memories = {arm: TPEMemory() for arm in ARMS}
         self._in_flight: deque[_InFlight] = deque()
 
     @property
@@ -204,7 +206,7 @@ class FrontierSearch:
         try:
             while True:
                 while len(self._in_flight) < self.config.trials_in_flight and (arm := self._next_arm()):
-                    with postponed():
+                    with postponed(), self.searches.together():
                         trial, design = self._propose(arm)
                     self._in_flight.append(_InFlight(arm, trial, self._submit(client, design)))
                 if not self._in_flight:
@@ -247,11 +249,13 @@ class FrontierSearch:
 
     def _sampler(self, arm: str) -> Any:
         """Seed a sampler for one trial, so that a continued search does not repeat or shift random numbers."""
-        from optuna.samplers import TPESampler
-
         place = (2, ARMS.index(arm), self.plan.c_rates.index(self.c_rate), self._numbers[arm])
         sequence = np.random.SeedSequence(self.config.seed, spawn_key=place)
-        return TPESampler(n_startup_trials=self.plan.startup_trials, seed=int(sequence.generate_state(1)[0]))
+        return RememberingTPE(
+            n_startup_trials=self.plan.startup_trials,
+            seed=int(sequence.generate_state(1)[0]),
+            memory=self._memories[arm],
+        )
 
     def _submit(self, client: Client, design: ElectrodeDesign) -> list[Future[Attained]]:
         """Send the packings of a trial to the workers."""
@@ -280,7 +284,7 @@ class FrontierSearch:
             return record_of(
                 search_name(in_flight.arm, self.c_rate), study.tell(trial, state=TrialState.FAIL)
             )
-        with postponed():
+        with postponed(), self.searches.together():
             trial.set_user_attr(EVALUATIONS, evaluations)
             thin = mean_of(evaluations, "thin_utilization")
             violations = measured_violations(evaluations, constraints=self.config.constraints)

@@ -15,9 +15,9 @@ from studies.frontier_compare import compare_loadings
 from studies.frontier_search import FrontierSearch, frontier_spaces, loading_of, search_name
 from studies.frontier_table import FAST_STRUCTURE
 from studies.run import quiet_optuna
-from studies.storage import ARMS, STRUCTURED, StudyFolder, write_atomically, write_json
+from studies.storage import ARMS, StudyFolder, write_atomically, write_json
 from studies.summary import constraint_texts
-from studies.workers import compile_kernels, core_count, local_workers
+from studies.workers import ready_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,6 +65,7 @@ def frontier(
     folder: str | Path,
     fast: bool = False,
     workers: int | None = None,
+    scheduler: str | None = None,
     on_progress: Callable[[FrontierProgress], None] | None = None,
 ) -> dict[str, Any]:
     """
@@ -81,6 +82,9 @@ def frontier(
         Few trials and packings, for a first look.
     workers : int, optional
         Worker processes; one per core if left out. The result does not depend on it.
+    scheduler : str, optional
+        Address of a running Dask scheduler whose workers are used, instead of processes on this machine or the jobs of the
+        table ``[cluster]``.
     on_progress : callable, optional
         Called with a `FrontierProgress` at every stage and after every trial.
 
@@ -117,7 +121,7 @@ def frontier(
             run = _Run(
                 config, folder=study_folder, searches=searches, on_progress=on_progress or (lambda _: None)
             )
-            document = run.everything(workers or core_count())
+            document = run.everything(workers=workers, scheduler=scheduler)
     write_frontier(document, folder=study_folder)
     return document
 
@@ -141,14 +145,12 @@ class _Run:
         self.stored = {rate["c_rate"]: rate for rate in stored["rates"]} if stored else {}
         self.before = stored["seconds"] if stored else 0.0
 
-    def everything(self, workers: int) -> dict[str, Any]:
+    def everything(self, *, workers: int | None, scheduler: str | None) -> dict[str, Any]:
         """Search and compare at every rate, from the lowest; what is there already is kept."""
         plan = self.config.frontier
         self.searches.requeue_running()
         self.tell("compiling")
-        with local_workers(min(workers, 2)) as client:
-            compile_kernels(client, space=self.spaces[STRUCTURED], cell=self.cell, c_rate=plan.c_rates[0])
-        with local_workers(workers) as client:
+        with ready_workers(self.config, folder=self.folder, count=workers, scheduler=scheduler) as client:
             known: dict[str, Mapping[str, Value] | None] = dict.fromkeys(ARMS)
             before = None
             rates = []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studies.objectives import best_of
 from studies.rungs import ceilings, empirical
+from studies.standing import EMPIRICAL, rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from solvers import CellParameters
     from studies.config import StudyConfig
     from studies.objectives import ObjectiveTable
+    from studies.standing import Standing
     from studies.trials import TrialRecord
 
-CEILING, EMPIRICAL = "ceiling", "empirical"
-"""Rungs below the voxels, as they are stored with each trial."""
+CEILING = "ceiling"
+"""Rung of closed forms, as it is stored with each trial."""
 
 MARGIN = 0.01
 """By how much voxels may exceed the ceiling: twice what any of 210 random designs did (`benchmarks/rungs.py`)."""
@@ -88,9 +89,7 @@ class Ladder:
             found |= self._first(EMPIRICAL, empirical(design, self.cell, c_rates=rates))
         return found
 
-    def judge(
-        self, estimates: Mapping[str, float], *, arm: str, records: Sequence[TrialRecord]
-    ) -> Verdict | None:
+    def judge(self, estimates: Mapping[str, float], *, arm: str, standing: Standing) -> Verdict | None:
         """
         Decide whether a design can beat the best of its search so far.
 
@@ -100,7 +99,7 @@ class Ladder:
             What `estimates` returned.
         arm : str
             Name of the search.
-        records : sequence of TrialRecord
+        standing : Standing
             Trials with a result so far, of both searches.
 
         Returns
@@ -109,13 +108,13 @@ class Ladder:
             None where it may, or where several objectives leave no single best.
         """
         objectives = self.config.objectives
-        best = best_of((record for record in records if record.arm == arm), objectives)
+        best = standing.best(arm)
         if best is None or len(objectives.maximize) > 1:
             return None
         (most,) = objectives.values(best.evaluations)
         found: list[Verdict] = []
         ceiling, guess = estimates.get(CEILING), estimates.get(EMPIRICAL)
-        if guess is not None and (error := self._error(records)):
+        if guess is not None and (error := self._error(standing)):
             value = guess + error.mean
             if value + WIDTH * error.deviation < most:
                 found.append(Verdict(f"estimated at {value:.4g}, trial {best.number} has {most:.4g}", value))
@@ -132,12 +131,12 @@ class Ladder:
         except KeyError:
             return {}
 
-    def _error(self, records: Sequence[TrialRecord]) -> _Error | None:
+    def _error(self, standing: Standing) -> _Error | None:
         """Measure the error of the empirical rung; None while it has not shown that it ranks."""
-        fidelity, pairs = self.config.fidelity, pairs_of(records, EMPIRICAL, self.config.objectives)
+        fidelity, pairs = self.config.fidelity, standing.pairs
         if len(pairs) < fidelity.calibration_trials:
             return None
-        if (rank_correlation(pairs) or 0.0) < fidelity.least_rank_correlation:
+        if (standing.rank_correlation or 0.0) < fidelity.least_rank_correlation:
             return None
         off = pairs[:, 1] - pairs[:, 0]
         return _Error(float(off.mean()), float(off.std(ddof=1)))
@@ -175,27 +174,6 @@ def pairs_of(
     complete.sort(key=lambda record: (record.number, record.arm))
     rows = [(r.estimates[rung], objectives.values(r.evaluations)[0]) for r in complete]
     return np.array(rows, dtype=np.float64).reshape(-1, 2)
-
-
-def rank_correlation(pairs: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    """
-    Compute Spearman's rank correlation.
-
-    Parameters
-    ----------
-    pairs : ndarray, shape (n, 2), float64
-        Estimates and results.
-
-    Returns
-    -------
-    float or None
-        From −1 to 1; None where there are fewer than three pairs or one side does not vary.
-    """
-    if len(pairs) < 3 or np.ptp(pairs, axis=0).min() == 0:
-        return None
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
 
 
 def rung_document(records: Sequence[TrialRecord], config: StudyConfig) -> dict[str, Any]:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy import URL, func, make_url, select
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
 
 from studies import signals
-from studies.errors import StudyError
+from studies.errors import InputError, StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy.orm import Session
+    from sqlalchemy import Executable
 
 OWNER = "coordinator"
 """Attribute of a trial in a shared database: who works on it."""
@@ -75,6 +82,37 @@ def place_of(url: URL) -> str:
     # `set` would keep a password that is to become None.
     bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, shown)
     return bare.render_as_string()
+
+
+def shared_database(address: str) -> URL:
+    """
+    Read the address of a database that several coordinators share.
+
+    Parameters
+    ----------
+    address : str
+        ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE``.
+
+    Returns
+    -------
+    sqlalchemy.URL
+        The address.
+
+    Raises
+    ------
+    InputError
+        If it is none; the text does not repeat the address, which may hold a password.
+    """
+    rule = "must be an address like postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        raise InputError(f"--storage {rule}, and cannot be read as one; correct it") from None
+    if url.get_backend_name() != "postgresql":
+        raise InputError(
+            f"--storage {rule}, got one that begins with {url.drivername!r}; a study alone in its folder needs none"
+        )
+    return url.set(drivername="postgresql+psycopg")
 
 
 def explain(error: BaseException, url: URL) -> str:
@@ -216,28 +254,45 @@ class PatientStorage(RDBStorage):
             self.set_trial_user_attr(trial_id, OWNER, self.owner)
         return changed
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def last_trial_id(self) -> int:
         """
-        Store what the block stores in one transaction: whole or not at all, and with one wait for the disk, not dozens.
+        Find the number of the last trial over all studies.
 
-        Yields
-        ------
-        None
-            For the main thread; only for a database that nobody else writes to.
+        Returns
+        -------
+        int
+            Optuna's number; 0 without any.
         """
-        sessions, patience = self.scoped_session, self.patience
-        session = sessions()
-        # What was rolled back cannot be tried again from its middle.
-        self.scoped_session, self.patience = cast("Any", lambda: _Unfinished(session)), 0.0
-        try:
-            yield
-            session.commit()
-        except SQLAlchemyError as error:
-            raise StudyError(explain(error, self.address)) from None
-        finally:
-            self.scoped_session, self.patience = sessions, patience
-            session.close()
+        trials = models.TrialModel.__table__
+
+        def read() -> int:
+            with self.engine.connect() as connection:
+                return int(connection.execute(select(func.max(trials.c.trial_id))).scalar() or 0)
+
+        last: int = self._patiently(read)
+        return last
+
+    def execute(self, statements: Sequence[tuple[Executable, list[dict[str, Any]]]]) -> None:
+        """
+        Write rows in one transaction: all of them or none.
+
+        Parameters
+        ----------
+        statements : sequence of (statement, rows)
+            What to do, in this order.
+
+        Raises
+        ------
+        StudyError
+            If it cannot be done.
+        """
+
+        def write() -> None:
+            with self.engine.begin() as connection:
+                for statement, rows in statements:
+                    connection.execute(statement, rows)
+
+        self._patiently(write)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -270,25 +325,6 @@ class PatientStorage(RDBStorage):
             if signals.pending():
                 raise KeyboardInterrupt
             sleep(min(0.1, seconds))
-
-
-class _Unfinished:
-    """A session whose commits wait for the last one, but show what they hold."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __getattr__(self, name: str) -> Any:
-        """Do what the session does."""
-        return getattr(self._session, name)
-
-    def commit(self) -> None:
-        """Write into the open transaction, and read from there what is asked for next."""
-        self._session.flush()
-        self._session.expire_all()
-
-    def close(self) -> None:
-        """Stay open."""
 
 
 def _patient(name: str) -> Callable[..., Any]:

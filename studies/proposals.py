@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from studies.errors import StudyError
 from studies.ladder import MOST_SCREENED, Verdict
 from studies.samplers import make_sampler, quiet
+from studies.tpe import TPEMemory
 from studies.trials import ESTIMATES, REJECTED, measured_constraints, recipe_violations
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from studies.database import Searches
     from studies.ladder import Ladder
     from studies.space import DesignSpace
+    from studies.standing import Standing
     from studies.trials import TrialRecord
 
 MOST_REJECTED = 200
@@ -50,11 +52,10 @@ class Proposals:
         self.searches = searches
         finished = [record for record in searches.records() if record.is_finished]
         self._numbers = {arm: sum(record.arm == arm for record in finished) for arm in searches.studies}
+        self._memories = {arm: TPEMemory() for arm in searches.studies}
         self._may_wait = dict.fromkeys(searches.studies, True)
 
-    def next(
-        self, arm: str, space: DesignSpace, *, records: Sequence[TrialRecord]
-    ) -> tuple[Trial, ElectrodeDesign]:
+    def next(self, arm: str, space: DesignSpace, *, standing: Standing) -> tuple[Trial, ElectrodeDesign]:
         """
         Choose the next design.
 
@@ -64,7 +65,7 @@ class Proposals:
             Name of the search.
         space : DesignSpace
             What it varies.
-        records : sequence of TrialRecord
+        standing : Standing
             Trials with a result so far.
 
         Returns
@@ -92,15 +93,15 @@ class Proposals:
             broken = [name for name, value in violations.items() if value > 0]
             if broken:
                 last = ", ".join(broken)
-                self._reject(arm, trial, Verdict(f"violates {last}", 0.0), records=records)
+                self._reject(arm, trial, Verdict(f"violates {last}", 0.0), standing=standing)
                 continue
             estimates = self.ladder.estimates(design)
-            verdict = self.ladder.judge(estimates, arm=arm, records=records)
+            verdict = self.ladder.judge(estimates, arm=arm, standing=standing)
             if verdict is None or screened >= MOST_SCREENED:
                 trial.set_user_attr(ESTIMATES, estimates)
                 return trial, design
             screened += 1
-            self._reject(arm, trial, verdict, records=records)
+            self._reject(arm, trial, verdict, standing=standing)
         raise StudyError(
             f"{MOST_REJECTED} {arm} designs in a row were rejected on paper, the last that broke a rule for {last}; relax "
             "this constraint or widen the ranges of [electrode]"
@@ -116,7 +117,13 @@ class Proposals:
         study.sampler = (
             RandomSampler(seed=0)
             if is_old
-            else make_sampler(self.config, arm=arm, number=self._numbers[arm], salt=self.searches.salt)
+            else make_sampler(
+                self.config,
+                arm=arm,
+                number=self._numbers[arm],
+                memory=self._memories[arm],
+                salt=self.searches.salt,
+            )
         )
         with quiet():
             trial = study.ask()
@@ -133,11 +140,11 @@ class Proposals:
         self._may_wait[arm] = bool(waiting)
         return waiting[0] if waiting else None
 
-    def _reject(self, arm: str, trial: Trial, verdict: Verdict, *, records: Sequence[TrialRecord]) -> None:
+    def _reject(self, arm: str, trial: Trial, verdict: Verdict, *, standing: Standing) -> None:
         """Tell the sampler about a design that nothing needs to be made for."""
         violation = sum(value for value in trial.constraints.values() if value > 0)
         if self.config.search.sampler == "gp":
-            set_constraints(trial, _guessed(measured_constraints(self.config.constraints), records))
+            set_constraints(trial, _guessed(measured_constraints(self.config.constraints), standing.records))
         trial.set_user_attr(REJECTED, verdict.reason)
         value = -violation if self.config.search.sampler == "cmaes" and violation else verdict.value
         with quiet():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from studies.storage import STRUCTURED, UNIFORM, StudyFolder, write_atomically
 from studies.summary import utilization_rows
 from studies.trials import table_of
 from studies.winners import compare_winners, stored_comparison, write_best
-from studies.workers import compile_kernels, core_count, kernel_versions, local_workers, workers_for
+from studies.workers import ready_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,9 +197,7 @@ def _run(
     comparison = stored_comparison(folder, search.winners, fresh_seeds=config.fresh_seeds)
     try:
         if comparison is None or not search.is_complete:
-            comparison = _search_and_compare(
-                search, folder=folder, workers=workers or core_count(), scheduler=scheduler
-            )
+            comparison = _search_and_compare(search, folder=folder, workers=workers, scheduler=scheduler)
     except BaseException:
         search.searches.hurry()
         # What cannot be put in order now is when the study is continued.
@@ -214,7 +211,7 @@ def _run(
 
 
 def _search_and_compare(
-    search: Search, *, folder: StudyFolder, workers: int, scheduler: str | None
+    search: Search, *, folder: StudyFolder, workers: int | None, scheduler: str | None
 ) -> dict[str, Any]:
     """Run the missing trials and evaluate the winners on fresh packings."""
     config = search.config
@@ -222,16 +219,7 @@ def _search_and_compare(
     space = DesignSpace.of(config, active_capacity=cell.active_capacity)
     spaces = {STRUCTURED: space, UNIFORM: space.uniform}
     search.tell("compiling")
-    warm = partial(compile_kernels, space=space, cell=cell, c_rate=config.cell.c_rate)
-    is_local = scheduler is None and config.cluster is None
-    if is_local and not folder.is_compiled(kernels := kernel_versions()):
-        # In processes of their own: what one compiles and what it later loads from the cache may differ in the last bit.
-        with local_workers(min(workers, 2)) as client:
-            warm(client)
-        folder.note_compiled(kernels)
-    with workers_for(config, count=workers, scheduler=scheduler) as client:
-        if not is_local:
-            warm(client)
+    with ready_workers(config, folder=folder, count=workers, scheduler=scheduler) as client:
         search.run(client, spaces=spaces, cell=cell)
         search.tell("comparing")
         winners = search.winners

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
     from studies.config import StudyConfig
+    from studies.tpe import TPEMemory
 
 NEEDED = {"gp": ("torch", "gp"), "cmaes": ("cmaes", "cmaes")}
 """Package that a sampler needs, and the extra that brings it."""
@@ -45,7 +46,9 @@ def check_sampler(config: StudyConfig) -> None:
         )
 
 
-def make_sampler(config: StudyConfig, *, arm: str, number: int, salt: tuple[int, ...] = ()) -> BaseSampler:
+def make_sampler(
+    config: StudyConfig, *, arm: str, number: int, memory: TPEMemory, salt: tuple[int, ...] = ()
+) -> BaseSampler:
     """
     Make the sampler that chooses one trial.
 
@@ -57,6 +60,8 @@ def make_sampler(config: StudyConfig, *, arm: str, number: int, salt: tuple[int,
         Name of the search.
     number : int
         Number of the trial within the search.
+    memory : TPEMemory
+        What earlier samplers of this search know; only saves time.
     salt : tuple of int, default ()
         What keeps apart the random numbers of several coordinators, which may ask for the same number.
 
@@ -96,7 +101,9 @@ def make_sampler(config: StudyConfig, *, arm: str, number: int, salt: tuple[int,
                     warn_independent_sampling=False,
                 )
             case _:
-                return samplers.TPESampler(seed=seed, n_startup_trials=config.startup_trials)
+                from studies.tpe import RememberingTPE
+
+                return RememberingTPE(seed=seed, n_startup_trials=config.startup_trials, memory=memory)
 
 
 @contextmanager

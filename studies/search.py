@@ -11,11 +11,11 @@ from uuid import uuid4
 
 from studies.errors import StudyError
 from studies.ladder import Ladder, rung_document
-from studies.objectives import best_of, pareto_of
 from studies.packings import Packings
 from studies.proposals import Proposals, set_constraints
 from studies.samplers import check_sampler, quiet
 from studies.signals import postponed
+from studies.standing import Standing
 from studies.storage import ARMS, STRUCTURED, UNIFORM
 from studies.trials import (
     EVALUATIONS,
@@ -142,9 +142,8 @@ class Search:
         self.searches = searches
         self.on_progress = on_progress
         self.targets = {STRUCTURED: config.trials - config.trials // 2, UNIFORM: config.trials // 2}
-        self.records: list[TrialRecord] = []
+        self.standing = Standing(config.objectives)
         self._known: set[tuple[str, int]] = set()
-        self._front: dict[str, list[TrialRecord]] = {arm: [] for arm in ARMS}
         self._catch_up()
         # A scheduler that several studies share tells tasks apart by their names.
         self._name = uuid4().hex[:8]
@@ -153,6 +152,11 @@ class Search:
         self._seconds_before = float(searches.studies[STRUCTURED].user_attrs.get(SECONDS, 0.0))
         # Before `run`, no time passes.
         self._started: float | None = None
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """Trials with a result."""
+        return self.standing.records
 
     @property
     def seconds(self) -> float:
@@ -172,7 +176,7 @@ class Search:
     @property
     def winners(self) -> dict[str, TrialRecord | None]:
         """Best feasible trial of each search."""
-        return {arm: best_of(front, self.config.objectives) for arm, front in self._front.items()}
+        return {arm: self.standing.best(arm) for arm in ARMS}
 
     def run(self, client: Client, *, spaces: Mapping[str, DesignSpace], cell: CellParameters) -> None:
         """
@@ -219,17 +223,17 @@ class Search:
 
     def _catch_up(self) -> None:
         """Take note of the trials that are in the database."""
-        for record in self.searches.records():
-            if record.counts:
+        for record in self.searches.records(besides=self._known):
+            if record.is_finished:
                 self._note(record)
 
     def _note(self, record: TrialRecord) -> None:
-        """Take note of a finished trial, once: the front of the best is kept, not looked for among all of them again."""
+        """Take note of a finished trial, once."""
         if (record.arm, record.number) in self._known:
             return
         self._known.add((record.arm, record.number))
-        self.records.append(record)
-        self._front[record.arm] = pareto_of([*self._front[record.arm], record], self.config.objectives)
+        if record.counts:
+            self.standing.add(record)
 
     def tell(
         self,
@@ -255,9 +259,9 @@ class Search:
                 done=done,
                 total=max(min(self.config.trials, done + self._possible(rate)), done),
                 best=self.winners,
-                feasible=sum(r.is_feasible for r in self.records),
-                infeasible=sum(r.is_complete and not r.is_feasible for r in self.records),
-                failed=sum(r.state == "failed" for r in self.records),
+                feasible=self.standing.feasible,
+                infeasible=self.standing.infeasible,
+                failed=self.standing.failed,
                 trials_per_minute=60.0 * rate,
                 latest=latest,
             )
@@ -271,7 +275,7 @@ class Search:
 
     def _next_arm(self) -> str | None:
         """Alternate between the searches, so that both end together; rejected designs do not count as trials."""
-        counted = Counter(r.arm for r in self.records) + Counter(t.arm for t in self._in_flight)
+        counted = self.standing.counts + Counter(t.arm for t in self._in_flight)
         counted += self.searches.elsewhere()
         missing = {arm: self.targets[arm] - counted[arm] for arm in ARMS}
         arm = max(missing, key=missing.__getitem__)
@@ -285,7 +289,7 @@ class Search:
         """Let the sampler choose a design that can fulfil the constraints and send its packings to the workers."""
         # A trial that is stored in part would not be the same one after an interruption.
         with postponed(), self.searches.together():
-            trial, design = proposals.next(arm, space, records=self.records)
+            trial, design = proposals.next(arm, space, standing=self.standing)
         name = f"{self._name}-{arm}-{trial.number}"
         packings = Packings(client, design, proposals.ladder.cell, config=self.config, name=name)
         packings.submit(self.first_packings)

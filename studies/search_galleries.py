@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from studies import finding_figures, search_figures
 from studies.figures import COLOURS
 from studies.galleries import Gallery, Panel
-from studies.ladder import CEILING, EMPIRICAL, pairs_of, rung_document
+from studies.ladder import CEILING, pairs_of, rung_document
 from studies.objectives import pareto_of, value_of
 from studies.search_figures import scale_of
+from studies.standing import EMPIRICAL
 from studies.storage import ARMS
 from studies.summary import PARAMETER_NAMES, percent
 

@@ -17,7 +17,7 @@ from studies.storage import STRUCTURED, StudyFolder, write_atomically, write_jso
 from studies.summary import ABSENT, DESIGN_NAMES, Row
 from studies.variations import AS_DESIGNED, VARIATIONS, robust_of, varied
 from studies.winners import read_comparison
-from studies.workers import core_count, local_workers
+from studies.workers import ready_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +36,7 @@ def tolerance(
     *,
     packings: int | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """
@@ -49,6 +50,9 @@ def tolerance(
         Fresh packings for every variation, at least 2; as many as in the comparison if left out.
     workers : int, optional
         Worker processes; one per core if left out.
+    scheduler : str, optional
+        Address of a running Dask scheduler whose workers are used, instead of processes on this machine or the jobs of the
+        table ``[cluster]``.
     on_progress : callable, optional
         Called with the number of packings that are done and that of all.
 
@@ -76,7 +80,10 @@ def tolerance(
         if name is not None and comparison["designs"][name]
     }
     count = config.fresh_seeds if packings is None else packings
-    with study.locked(), local_workers(workers or core_count()) as client:
+    with (
+        study.locked(),
+        ready_workers(config, folder=study, count=workers, scheduler=scheduler) as client,
+    ):
         numbers = _evaluate(designs, client=client, config=config, packings=count, on_progress=on_progress)
     document = {
         "study": config.name,

@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from solvers import PorousElectrode, solve_transport, utilization_budget
 from studies.cluster import SINGLE_THREADED, job_workers, scheduler_workers
 from studies.evaluation import evaluate, make_structure, versions
 from studies.signals import ignored
+from studies.space import DesignSpace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from solvers import CellParameters
     from studies.config import StudyConfig
-    from studies.space import DesignSpace
+    from studies.storage import StudyFolder
 
 LEAST: Mapping[str, int] = {"voxels_per_diameter": 4, "width_diameters": 4, "minimum_voxels": 8}
 """Resolution at which kernels are compiled."""
@@ -90,27 +92,50 @@ def core_count() -> int:
     return int(CPU_COUNT)
 
 
-def workers_for(config: StudyConfig, *, count: int, scheduler: str | None) -> AbstractContextManager[Client]:
+@contextmanager
+def ready_workers(
+    config: StudyConfig, *, folder: StudyFolder, count: int | None, scheduler: str | None
+) -> Iterator[Client]:
     """
-    Provide the workers that a study asks for.
+    Provide the workers that a study asks for, with all kernels compiled.
 
     Parameters
     ----------
     config : StudyConfig
         The study; its table ``[cluster]`` asks for jobs of a batch system.
-    count : int
-        Number of processes on this machine, where they run here.
+    folder : StudyFolder
+        Remembers what was compiled on this machine.
+    count : int or None
+        Number of processes on this machine, where they run here; None: one per core.
     scheduler : str or None
         Address of a Dask scheduler whose workers are to be used instead.
 
-    Returns
-    -------
-    context manager
-        Gives a `distributed.Client`.
+    Yields
+    ------
+    distributed.Client
+        What tasks are submitted to.
     """
+    cell = config.cell.parameters()
+    space = DesignSpace.of(config, active_capacity=cell.active_capacity)
+    warm = partial(compile_kernels, space=space, cell=cell, c_rate=config.cell.c_rate)
+    remote: AbstractContextManager[Client] | None = None
     if scheduler is not None:
-        return scheduler_workers(scheduler)
-    return local_workers(count) if config.cluster is None else job_workers(config.cluster)
+        remote = scheduler_workers(scheduler)
+    elif config.cluster is not None:
+        remote = job_workers(config.cluster)
+    if remote is not None:
+        with remote as client:
+            warm(client)
+            yield client
+        return
+    count = count or core_count()
+    if not folder.is_compiled(kernels := kernel_versions()):
+        # In processes of their own: what one compiles and what it later loads from the cache may differ in the last bit.
+        with local_workers(min(count, 2)) as client:
+            warm(client)
+        folder.note_compiled(kernels)
+    with local_workers(count) as client:
+        yield client
 
 
 @contextmanager

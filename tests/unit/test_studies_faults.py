@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.faults import ROOT, TINY, Coordinator, database, kills
 from benchmarks.postgres import PASSWORD, Server, binaries
-from studies.database import read_records, shared_database
+from studies.database import read_records
 from studies.errors import InputError
-from studies.patience import place_of
+from studies.patience import place_of, shared_database
 from studies.storage import StudyFolder
 
 needs_postgres = pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")

@@ -7,8 +7,9 @@ from scipy.stats import spearmanr
 from meso import Channels, ElectrodeDesign, Profile, SizeClass
 from solvers import CellParameters, PorousElectrode, simulate_discharge
 from studies import StudyConfig
-from studies.ladder import MARGIN, Ladder, rank_correlation, rung_document
+from studies.ladder import MARGIN, Ladder, rung_document
 from studies.rungs import ceilings, electrode_of, empirical
+from studies.standing import Standing, rank_correlation
 from studies.storage import STRUCTURED, UNIFORM
 from studies.trials import TrialRecord
 
@@ -95,20 +96,25 @@ def trial(number, utilization, *, arm=STRUCTURED, **estimates):
     )  # fmt: skip
 
 
+def standing(records, **changes):
+    """Return what so many trials amount to."""
+    return Standing(config(**changes).objectives, records)
+
+
 def test_a_ceiling_rejects_only_what_cannot_beat_its_own_search():
     ladder = Ladder(config(), CELL)
     records = [trial(0, 0.80), trial(1, 0.70, arm=UNIFORM)]
-    verdict = ladder.judge({"ceiling": 0.78}, arm=STRUCTURED, records=records)
+    verdict = ladder.judge({"ceiling": 0.78}, arm=STRUCTURED, standing=standing(records))
     assert verdict.value == 0.78
     assert verdict.reason == "can reach 0.78 at most, trial 0 has 0.8"
-    assert ladder.judge({"ceiling": 0.78}, arm=UNIFORM, records=records) is None
-    assert ladder.judge({"ceiling": 0.81}, arm=STRUCTURED, records=records) is None
-    assert ladder.judge({"ceiling": 0.1}, arm=STRUCTURED, records=[]) is None
+    assert ladder.judge({"ceiling": 0.78}, arm=UNIFORM, standing=standing(records)) is None
+    assert ladder.judge({"ceiling": 0.81}, arm=STRUCTURED, standing=standing(records)) is None
+    assert ladder.judge({"ceiling": 0.1}, arm=STRUCTURED, standing=standing([])) is None
     front = Ladder(config(objectives={"maximize": ["utilization", "energy_density"]}), CELL)
     records = [
         TrialRecord(**{**vars(records[0]), "evaluations": [{"utilization": 0.8, "energy_density": 1.0}]})
     ]
-    assert front.judge({"ceiling": 0.1}, arm=STRUCTURED, records=records) is None
+    assert front.judge({"ceiling": 0.1}, arm=STRUCTURED, standing=standing(records)) is None
 
 
 def test_the_empirical_rung_is_used_only_once_it_ranks():
@@ -119,10 +125,12 @@ def test_the_empirical_rung_is_used_only_once_it_ranks():
     bad = [trial(n, u, empirical=rng.uniform(0.6, 0.8)) for n, u in enumerate(truth)]
     hopeless = {"empirical": 0.65}
     # It reads 0.05 too high with an error of 0.005: 0.65 stands for 0.60.
-    assert ladder.judge(hopeless, arm=STRUCTURED, records=good).value == pytest.approx(0.60, abs=0.003)
-    assert ladder.judge({"empirical": 0.85}, arm=STRUCTURED, records=good) is None
-    assert ladder.judge(hopeless, arm=STRUCTURED, records=good[:19]) is None
-    assert ladder.judge(hopeless, arm=STRUCTURED, records=bad) is None
+    assert ladder.judge(hopeless, arm=STRUCTURED, standing=standing(good)).value == pytest.approx(
+        0.60, abs=0.003
+    )
+    assert ladder.judge({"empirical": 0.85}, arm=STRUCTURED, standing=standing(good)) is None
+    assert ladder.judge(hopeless, arm=STRUCTURED, standing=standing(good[:19])) is None
+    assert ladder.judge(hopeless, arm=STRUCTURED, standing=standing(bad)) is None
     document = rung_document(good, config())
     estimates = [record.estimates["empirical"] for record in good]
     assert document["empirical"]["rank_correlation"] == pytest.approx(spearmanr(estimates, truth).statistic)
