@@ -280,7 +280,8 @@ def _stack(graphs: list[Graph], owners: list[Index], ranges: list[NDArray[np.int
 
 def _stack_small(graphs: list[Graph], owners: list[Index]) -> SmallLevels:
     """Put graphs one after another."""
-    inverse = _dense(graphs[-1])
+    inverse = np.diag(graphs[-1].diagonal.astype(np.float64))
+    cycles.fill_matrix(*graphs[-1].links, inverse)
     cycles.invert(inverse)
     sizes = [graph.size for graph in graphs]
     bases = np.concatenate(([0], np.cumsum(sizes)))
@@ -311,16 +312,3 @@ def _stack_small(graphs: list[Graph], owners: list[Index]) -> SmallLevels:
         residual=np.zeros_like(ground),
         correction=np.zeros_like(ground),
     )
-
-
-def _dense(graph: Graph) -> NDArray[np.float64]:
-    """Write the matrix of a small graph in full."""
-    matrix = np.diag(graph.diagonal.astype(np.float64))
-    for i, (nodes, weights) in enumerate(zip(graph.neighbours, graph.weights, strict=True)):
-        if nodes[5] < 0:
-            start = -1 - nodes[5]
-            length = int(np.argmin(graph.tail_weights[start:] > 0))
-            matrix[i, graph.tail_nodes[start : start + length]] -= graph.tail_weights[start : start + length]
-        inside = nodes >= 0
-        np.subtract.at(matrix[i], nodes[inside & (weights > 0)], weights[inside & (weights > 0)])
-    return matrix

@@ -169,6 +169,20 @@ def dot(first, last, a, b, length, partial):
 
 
 @jit
+def fill_matrix(neighbours, weights, tail_nodes, tail_weights, ground, matrix):
+    """Take the conductances of all links off a matrix that holds the diagonal."""
+    for i in range(ground.size):
+        last = neighbours[i, 5]
+        for s in range(6 if last >= 0 else 5):
+            if weights[i, s] > 0:
+                matrix[i, neighbours[i, s]] -= weights[i, s]
+        t = -1 - last
+        while last < 0 and tail_weights[t] > 0:
+            matrix[i, tail_nodes[t]] -= tail_weights[t]
+            t += 1
+
+
+@jit
 def invert(matrix):
     """Invert a symmetric positive definite matrix in place (Gauss–Jordan; LAPACK's bits depend on threads)."""
     n = matrix.shape[0]
