@@ -27,10 +27,7 @@ LOSSES = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 """Shares of the loss budget, in the order in which the mechanisms are switched on."""
 
 TOLERANCE = 5e-3
-"""Relative error that the two transport solves may leave at most: half of what one packing differs from the next.
-
-It is a bound. What they leave is a tenth of it or less: no utilization moves by more than 1e-5 from that of exact solves.
-"""
+"""Bound on the relative error of the transport solves, half of what packings differ by; the error is a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
