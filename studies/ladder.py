@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from studies.objectives import value_of
 from studies.rungs import ceilings, empirical
 from studies.standing import EMPIRICAL, rank_correlation
 
@@ -26,6 +28,9 @@ CEILING = "ceiling"
 MARGIN = 0.01
 """By how much voxels may exceed the ceiling: twice what any of 210 random designs did (`benchmarks/rungs.py`)."""
 
+CAPACITY_MARGIN = 0.002
+"""By which share a structure may hold more active material than its recipe: twice what any of 210 random designs did."""
+
 WIDTH = 2.0
 """A design is screened out where the empirical estimate is below the best by so many standard deviations of its error."""
 
@@ -42,12 +47,12 @@ class Verdict:
     ----------
     reason : str
         For people.
-    value : float
-        Objective that the sampler is told.
+    values : tuple of float
+        Objectives that the sampler is told.
     """
 
     reason: str
-    value: float
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,9 @@ class Ladder:
     config: StudyConfig
     cell: CellParameters
 
-    def estimates(self, design: ElectrodeDesign) -> dict[str, float]:
+    def bounds(self, design: ElectrodeDesign) -> tuple[float, ...]:
         """
-        Ask the cheaper models for the first objective of the study.
+        Say what a design can reach at most.
 
         Parameters
         ----------
@@ -77,26 +82,51 @@ class Ladder:
 
         Returns
         -------
-        dict of str to float
-            One number per rung that is switched on and knows the objective. The ceiling has its margin on top.
+        tuple of float
+            One number per objective, margins included; infinite for what has no bound, and where the rung is switched off.
         """
-        found: dict[str, float] = {}
-        rates = self.config.cell.c_rates
-        if self.config.fidelity.ceiling:
-            limits = [min(1.0, limit + MARGIN) for limit in ceilings(design, self.cell, c_rates=rates)]
-            found |= self._first(CEILING, _numbers_at_most(limits, design, self.config, self.cell))
+        config = self.config
+        if not config.fidelity.ceiling:
+            return (math.inf,) * len(config.objectives.maximize)
+        limits = ceilings(design, self.cell, c_rates=config.cell.c_rates)
+        numbers = numbers_at_most([min(1.0, limit + MARGIN) for limit in limits], design, self.cell, config)
+        return tuple(_read(name, numbers, otherwise=math.inf) for name in config.objectives.maximize)
+
+    def estimates(self, design: ElectrodeDesign, *, bounds: Sequence[float]) -> dict[str, float]:
+        """
+        Ask the cheaper models for the first objective of the study.
+
+        Parameters
+        ----------
+        design : ElectrodeDesign
+            The design.
+        bounds : sequence of float
+            What `bounds` returned for it.
+
+        Returns
+        -------
+        dict of str to float
+            One number per rung that is switched on and knows the objective.
+        """
+        found = {CEILING: bounds[0]} if math.isfinite(bounds[0]) else {}
         if self.config.fidelity.empirical:
-            found |= self._first(EMPIRICAL, empirical(design, self.cell, c_rates=rates))
+            numbers = empirical(design, self.cell, c_rates=self.config.cell.c_rates)
+            guess = _read(self.config.objectives.maximize[0], numbers, otherwise=math.nan)
+            found |= {} if math.isnan(guess) else {EMPIRICAL: guess}
         return found
 
-    def judge(self, estimates: Mapping[str, float], *, arm: str, standing: Standing) -> Verdict | None:
+    def judge(
+        self, estimates: Mapping[str, float], *, bounds: Sequence[float], arm: str, standing: Standing
+    ) -> Verdict | None:
         """
-        Decide whether a design can beat the best of its search so far.
+        Decide whether a design can join the best of its search so far.
 
         Parameters
         ----------
         estimates : mapping of str to float
             What `estimates` returned.
+        bounds : sequence of float
+            What `bounds` returned.
         arm : str
             Name of the search.
         standing : Standing
@@ -105,31 +135,29 @@ class Ladder:
         Returns
         -------
         Verdict or None
-            None where it may, or where several objectives leave no single best.
+            None where it may. With several objectives only bounds count: what falls short of one trial in all of them
+            cannot be part of the front.
         """
-        objectives = self.config.objectives
-        best = standing.best(arm)
-        if best is None or len(objectives.maximize) > 1:
-            return None
-        (most,) = objectives.values(best.evaluations)
-        found: list[Verdict] = []
-        ceiling, guess = estimates.get(CEILING), estimates.get(EMPIRICAL)
-        if guess is not None and (error := self._error(standing)):
+        found = [verdict for verdict in (self._beaten(bounds, arm=arm, standing=standing),) if verdict]
+        best, guess = standing.best(arm), estimates.get(EMPIRICAL)
+        if best is not None and len(bounds) == 1 and guess is not None and (error := self._error(standing)):
+            (most,) = self.config.objectives.values(best.evaluations)
             value = guess + error.mean
             if value + WIDTH * error.deviation < most:
-                found.append(Verdict(f"estimated at {value:.4g}, trial {best.number} has {most:.4g}", value))
-        if ceiling is not None and ceiling < most:
-            found.append(
-                Verdict(f"can reach {ceiling:.4g} at most, trial {best.number} has {most:.4g}", ceiling)
-            )
-        return min(found, key=lambda verdict: verdict.value, default=None)
+                found.append(
+                    Verdict(f"estimated at {value:.4g}, trial {best.number} has {most:.4g}", (value,))
+                )
+        return min(found, key=lambda verdict: verdict.values, default=None)
 
-    def _first(self, rung: str, numbers: Mapping[str, Any]) -> dict[str, float]:
-        """Read the first objective off the numbers of a rung, if it is among them."""
-        try:
-            return {rung: self.config.objectives.values([numbers])[0]}
-        except KeyError:
-            return {}
+    def _beaten(self, bounds: Sequence[float], *, arm: str, standing: Standing) -> Verdict | None:
+        """Look for a trial that is as good as a design can be, and better in an objective."""
+        for record in standing.front(arm):
+            values = self.config.objectives.values(record.evaluations)
+            pairs = list(zip(bounds, values, strict=True))
+            if all(bound <= value for bound, value in pairs) and any(bound < value for bound, value in pairs):
+                most, has = (", ".join(f"{each:.4g}" for each in numbers) for numbers in (bounds, values))
+                return Verdict(f"can reach {most} at most, trial {record.number} has {has}", tuple(bounds))
+        return None
 
     def _error(self, standing: Standing) -> _Error | None:
         """Measure the error of the empirical rung; None while it has not shown that it ranks."""
@@ -212,21 +240,84 @@ def rung_document(records: Sequence[TrialRecord], config: StudyConfig) -> dict[s
     return document
 
 
-def _numbers_at_most(
-    limits: Sequence[float], design: ElectrodeDesign, config: StudyConfig, cell: CellParameters
+def numbers_at_most(
+    limits: Sequence[float], design: ElectrodeDesign, cell: CellParameters, config: StudyConfig
 ) -> dict[str, Any]:
-    """Turn ceilings of the utilization into those of what follows from it; the energy does not."""
+    """
+    Turn ceilings of the utilization into those of what follows from it.
+
+    Parameters
+    ----------
+    limits : sequence of float
+        Ceiling of the utilization at each rate of the study.
+    design : ElectrodeDesign
+        Gives capacities.
+    cell : CellParameters
+        Gives the energy of the charge.
+    config : StudyConfig
+        Gives the rates.
+
+    Returns
+    -------
+    dict
+        What an evaluation can hold at most under the keys of `Evaluation.to_dict`; utilization over variations is not among
+        them.
+
+    Notes
+    -----
+    What a structure holds differs a little from its recipe, hence `CAPACITY_MARGIN`. No discharge gives more energy than a
+    reversible one of the same charge, ``∫ U dq`` over the open-circuit potential: particles that are not filled evenly
+    hold more free energy than evenly filled ones, and so does an electrolyte with a gradient.
+    """
     volumetric = cell.active_capacity * design.mean_fraction("active")
-    areal = volumetric * design.thickness
+    most = volumetric * (1.0 + CAPACITY_MARGIN)
     return {
         "utilization": limits[0],
         "mean_utilization": float(np.mean(limits)),
-        "delivered_areal_capacity": limits[0] * areal,
-        "delivered_volumetric_capacity": limits[0] * volumetric,
+        "energy_density": most * reversible_energy(cell, limits[0]),
+        "delivered_areal_capacity": limits[0] * most * design.thickness,
+        "delivered_volumetric_capacity": limits[0] * most,
         "volumetric_capacity": volumetric,
-        "theoretical_areal_capacity": areal,
+        "theoretical_areal_capacity": most * design.thickness,
         "rates": [
             {"c_rate": rate, "utilization": limit}
             for rate, limit in zip(config.cell.c_rates, limits, strict=True)
         ],
     }
+
+
+def reversible_energy(cell: CellParameters, utilization: float) -> float:
+    """
+    Integrate the open-circuit potential over a part of the capacity.
+
+    Parameters
+    ----------
+    cell : CellParameters
+        The active material.
+    utilization : float
+        Part of the capacity between the cut-offs, from the upper one.
+
+    Returns
+    -------
+    float
+        Energy against lithium per whole capacity [V].
+
+    Examples
+    --------
+    >>> from solvers import CellParameters
+    >>> cell = CellParameters.named("nmc811-chen2020")
+    >>> round(reversible_energy(cell, 1.0), 2), round(reversible_energy(cell, 0.01), 4)
+    (3.81, 0.042)
+    """
+    parts = np.linspace(0.0, utilization, 257)
+    window = cell.maximum_stoichiometry - cell.minimum_stoichiometry
+    potential = np.asarray(cell.open_circuit_potential(cell.minimum_stoichiometry + parts * window))
+    return float(np.trapezoid(potential, parts))
+
+
+def _read(objective: str, numbers: Mapping[str, Any], *, otherwise: float) -> float:
+    """Read an objective off the numbers of a rung, if it is among them."""
+    try:
+        return value_of(objective, [numbers])
+    except KeyError:
+        return otherwise

@@ -93,10 +93,12 @@ class Proposals:
             broken = [name for name, value in violations.items() if value > 0]
             if broken:
                 last = ", ".join(broken)
-                self._reject(arm, trial, Verdict(f"violates {last}", 0.0), standing=standing)
+                nothing = (0.0,) * len(self.config.objectives.maximize)
+                self._reject(arm, trial, Verdict(f"violates {last}", nothing), standing=standing)
                 continue
-            estimates = self.ladder.estimates(design)
-            verdict = self.ladder.judge(estimates, arm=arm, standing=standing)
+            bounds = self.ladder.bounds(design)
+            estimates = self.ladder.estimates(design, bounds=bounds)
+            verdict = self.ladder.judge(estimates, bounds=bounds, arm=arm, standing=standing)
             if verdict is None or screened >= MOST_SCREENED:
                 trial.set_user_attr(ESTIMATES, estimates)
                 return trial, design
@@ -146,9 +148,9 @@ class Proposals:
         if self.config.search.sampler == "gp":
             set_constraints(trial, _guessed(measured_constraints(self.config.constraints), standing.records))
         trial.set_user_attr(REJECTED, verdict.reason)
-        value = -violation if self.config.search.sampler == "cmaes" and violation else verdict.value
+        values = (-violation,) if self.config.search.sampler == "cmaes" and violation else verdict.values
         with quiet():
-            self.searches.studies[arm].tell(trial, [value] * len(self.config.objectives.maximize))
+            self.searches.studies[arm].tell(trial, values)
 
 
 def set_constraints(trial: Trial, violations: Mapping[str, float]) -> None:

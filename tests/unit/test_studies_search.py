@@ -15,6 +15,7 @@ from solvers import CellParameters, simulate_discharge
 from studies import DesignSpace, StudyConfig
 from studies.database import open_searches
 from studies.errors import ConfigError
+from studies.evaluation import delivered
 from studies.ladder import rung_document
 from studies.objectives import ObjectiveTable, best_of, pareto_of
 from studies.packings import packing_seed
@@ -277,6 +278,40 @@ def test_the_ladder_rejects_nothing_that_would_have_won(cheap, tmp_path, monkeyp
     search(config, tmp_path / "cut", stop_after=31)
     continued, _ = search(config, tmp_path / "cut")
     assert shape(continued) == shape(records)
+
+
+def test_the_ladder_rejects_nothing_that_would_have_joined_the_front(cheap, tmp_path, monkeypatch):
+    """Two objectives: what is rejected falls short of a trial of its own search in both."""
+
+    def numbers_of(design):
+        # Pores within what Hashin and Shtrikman allow, so that the ceiling is one.
+        electrode = electrode_of(design, CELL, efficiency=lambda pores: pores**1.5)
+        run = simulate_discharge(electrode, CELL, c_rate=2.0, separator_cells=5, shells=12, tolerance=1e-3)
+        return cheap.numbers(design, CELL) | {"utilization": run.utilization} | delivered(run)
+
+    monkeypatch.setattr(
+        "studies.packings.evaluate",
+        lambda design, *_, **__: SimpleNamespace(to_dict=lambda: numbers_of(design)),
+    )
+    objectives = {"maximize": ["utilization", "energy_density"]}
+    electrode = BASE["electrode"] | {
+        "areal_capacity_mAh_cm2": 5.0,
+        "porosity": {"low": 0.25, "high": 0.6},
+        "particle_diameter_um": {"low": 2.0, "high": 14.0, "log": True},
+    }
+    config = make(trials=60, replicates=1, electrode=electrode, objectives=objectives, fidelity={})
+    records, _ = search(config, tmp_path)
+    space = DesignSpace.of(config, active_capacity=CELL.active_capacity)
+    rejected = 0
+    for arm, within in ((STRUCTURED, space), (UNIFORM, space.uniform)):
+        found = [config.objectives.values(r.evaluations) for r in records if r.arm == arm and r.is_feasible]
+        for each in records:
+            if each.arm == arm and each.state == "rejected" and each.is_possible:
+                rejected += 1
+                truth = config.objectives.values([numbers_of(within.design(each.parameters))])
+                assert any(all(t < f for t, f in zip(truth, has, strict=True)) for has in found)
+    assert rejected >= 5
+    assert rung_document(records, config)["rejected"] == rejected
 
 
 def record(number, **numbers):
