@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meso import Profile
+from meso.packing import DENSEST
 from meso.profiles import as_profile
 
 if TYPE_CHECKING:
@@ -196,14 +197,16 @@ def varied(design: ElectrodeDesign) -> dict[str, ElectrodeDesign | None]:
     Returns
     -------
     dict of str to ElectrodeDesign or None
-        ``as_designed`` first, then by name of the variation; None where it cannot be made (no pores left).
+        ``as_designed`` first, then by name of the variation; None where it cannot be made (no pores left, too dense to be packed).
     """
     made: dict[str, ElectrodeDesign | None] = {AS_DESIGNED: design}
     for variation in VARIATIONS:
         try:
-            made[variation.name] = variation.change(design)
+            changed = variation.change(design)
         except ValueError:
             made[variation.name] = None
+        else:
+            made[variation.name] = changed if changed.active_fraction.maximum() <= DENSEST else None
     return made
 
 

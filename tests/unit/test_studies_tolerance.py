@@ -71,6 +71,14 @@ def test_what_has_no_pores_left_cannot_be_made():
     made = varied(dense)
     assert made["calendering"] is None
     assert made[AS_DESIGNED] is dense
+    # As dense as it is, no particles can be packed for the other variations either.
+    assert made["larger_particles"] is None
+
+
+def test_what_is_too_dense_to_be_packed_cannot_be_made():
+    """From 21 % pores and 79 % active material, 5 % of the thickness less leaves 83 %: more than can be packed."""
+    made = varied(ElectrodeDesign(80e-6, 0.21, 0.0, DESIGN.size_classes))
+    assert made["calendering"] is None
     assert made["larger_particles"] is not None
 
 
