@@ -46,17 +46,18 @@ def neighbour_pairs(
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     bin_width = max(2.0 * float(np.median(radii)) + skin, float((np.prod(lengths) / count) ** (1 / 3)))
     bins = np.clip(lengths / bin_width, 1, 512).astype(np.int64)
-    head, following = np.empty(int(np.prod(bins)), dtype=np.int64), np.empty(count, dtype=np.int64)
-    kernels.fill_bins(centres, lengths, bins, head, following)
+    start, order = np.empty(int(np.prod(bins)) + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
+    place = np.empty((count, 4))
+    kernels.sort_bins(centres, radii, lengths, bins, start, order, place)
     room = 8 * count + 64
     while True:
         first, second = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         found = kernels.find_pairs(
-            centres, radii, skin, lengths, bins, head, following, periodic, first, second
+            centres, radii, skin, lengths, bins, start, order, place, periodic, first, second
         )
-        if found <= room:
+        if found < room:
             return first[:found], second[:found]
-        room = found
+        room = found + 1
 
 
 def overlapping_pairs(

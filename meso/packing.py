@@ -25,6 +25,9 @@ DENSEST = 0.80
 GAP = 1e-3
 """Particles are kept apart by this share of their diameter where there is room."""
 
+SKIN = 0.6
+"""Gap up to which particles count as neighbours, in median radii: fewer pairs against fewer searches for them."""
+
 PRESSING, REARRANGING = 0.01, 100
 """Compression of a film in one step of calendering [-], and steps of relaxation after it without friction."""
 
@@ -207,32 +210,24 @@ def _draw(design: ElectrodeDesign, target: _Target, *, rng: np.random.Generator)
 def _relax(grains: _Grains, target: _Target, *, steps: int) -> None:
     """Push overlapping particles apart, in place, until none do or the steps are spent."""
     velocity, state = np.zeros_like(grains.centres), np.array([0.3, 0.1, 0.0, 0.0, np.inf])
-    skin = 0.3 * float(np.median(grains.radii))
+    skin = SKIN * float(np.median(grains.radii))
     local = target.local.sum(axis=0)
     inflation = (1 + GAP) * (local.max() / local) ** (1 / 3)
     ball = grains.aspect_ratios == 1
     while steps > 0:
         _keep_inside(grains, target)
         exclusion = grains.radii * np.interp(grains.centres[:, 0], target.middles, inflation)
-        shapes = grains.shapes(exclusion)
-        reaches = longest_axes(exclusion, grains.aspect_ratios)
-        if np.all(ball):
-            first, second = neighbour_pairs(
-                grains.centres, reaches, lengths=target.lengths, periodic=True, skin=skin
-            )
-        else:
-            first, second, _ = overlapping_pairs(
-                grains.centres, reaches, shapes, lengths=target.lengths, periodic=True, skin=skin
-            )
+        shapes, wide, first, second, balls = _near(grains, exclusion, ball, target, skin)
         done, going = kernels.relax(
             grains.centres,
             exclusion,
+            wide,
             shapes,
-            ball,
             target.lengths,
             target.walls,
             first,
             second,
+            balls,
             velocity,
             state,
             0.5 * GAP,
@@ -242,6 +237,25 @@ def _relax(grains: _Grains, target: _Target, *, steps: int) -> None:
         if not going:
             return
         steps -= max(1, done)
+
+
+def _near(
+    grains: _Grains, radii: NDArray[np.float64], ball: NDArray[np.bool_], target: _Target, skin: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], int]:
+    """Matrices of particles of the given radii (none if all are spheres), half extents, pairs, spheres' first, how many."""
+    if np.all(ball):
+        first, second = neighbour_pairs(
+            grains.centres, radii, lengths=target.lengths, periodic=True, skin=skin
+        )
+        return np.empty((0, 3, 3)), radii, first, second, len(first)
+    shapes = grains.shapes(radii)
+    reaches = longest_axes(radii, grains.aspect_ratios)
+    first, second, _ = overlapping_pairs(
+        grains.centres, reaches, shapes, lengths=target.lengths, periodic=True, skin=skin
+    )
+    both = ball[first] & ball[second]
+    order = np.argsort(~both, kind="stable")
+    return shapes, np.sqrt(shapes[:, 0, 0]), first[order], second[order], int(both.sum())
 
 
 def _keep_inside(grains: _Grains, target: _Target) -> None:

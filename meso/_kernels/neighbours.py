@@ -11,62 +11,86 @@ ROUNDS = 12
 
 
 @jit
-def fill_bins(centres, lengths, bins, head, following):
+def sort_bins(centres, radii, lengths, bins, start, order, place):
     """
-    Chain the particles of every bin: head (bins,) int64 first particle, following (n,) int64 next one, −1 at the end.
+    Sort particles by bin, axis 2 running fastest: start (bins + 1,) int64 where each bin begins, order (n,) int64 particles.
 
-    centres (n, 3) float64 within 0…lengths (3,) (clamped if outside); bins (3,) int64 bins per axis.
+    centres (n, 3) float64 within 0…lengths (3,) (clamped if outside); bins (3,) int64 bins per axis. place (n, 4) float64:
+    centre and radius in the new order.
     """
-    head[:] = -1
-    for s in range(len(centres) - 1, -1, -1):
+    bin_of = np.empty(len(centres), np.int64)
+    start[:] = 0
+    for s in range(len(centres)):
         index = 0
         for axis in range(3):
-            place = math.floor(centres[s, axis] / lengths[axis] * bins[axis])
-            index = index * bins[axis] + min(bins[axis] - 1, max(0, place))
-        following[s] = head[index]
-        head[index] = s
+            k = math.floor(centres[s, axis] / lengths[axis] * bins[axis])
+            index = index * bins[axis] + min(bins[axis] - 1, max(0, k))
+        bin_of[s] = index
+        start[index] += 1
+    for k in range(1, len(start)):
+        start[k] += start[k - 1]
+    for s in range(len(centres) - 1, -1, -1):
+        start[bin_of[s]] -= 1
+        k = start[bin_of[s]]
+        order[k] = s
+        place[k, 0], place[k, 1], place[k, 2], place[k, 3] = (
+            centres[s, 0],
+            centres[s, 1],
+            centres[s, 2],
+            radii[s],
+        )
 
 
 @jit
-def find_pairs(centres, radii, skin, lengths, bins, head, following, periodic, first, second):
+def find_pairs(centres, radii, skin, lengths, bins, start, order, place, periodic, first, second):
     """
     List all pairs nearer than the sum of their radii + skin; the larger of two finds the smaller.
 
-    periodic: whether the box of edges lengths (3,) wraps in all three directions (nearest image). first, second (m,)
-    int64 are filled as far as they reach. Returns the number of pairs, which may exceed m: enlarge and call again.
+    start, order, place: of `sort_bins`; periodic: whether the box of edges lengths (3,) wraps in all three directions
+    (nearest image). first, second (m,) int64 are filled as far as they reach, except for the last place, which is spare.
+    Returns the number of pairs, which may exceed m − 1: enlarge and call again.
     """
-    found = 0
+    found, spare = 0, len(first) - 1
     low, count = np.empty(3, np.int64), np.empty(3, np.int64)
+    lz, ly, lx = lengths[0], lengths[1], lengths[2]
+    # What a distance is multiplied with to count how often it wraps: never in a box that does not.
+    wz, wy, wx = (1.0 / lz, 1.0 / ly, 1.0 / lx) if periodic else (0.0, 0.0, 0.0)
     for s in range(len(radii)):
-        reach = 2.0 * radii[s] + skin
+        radius = radii[s]
         for axis in range(3):
-            width = lengths[axis] / bins[axis]
-            begin = math.floor((centres[s, axis] - reach) / width)
-            end = math.floor((centres[s, axis] + reach) / width)
-            if periodic:
-                low[axis], count[axis] = begin, min(bins[axis], end - begin + 1)
-            else:
-                begin, end = min(bins[axis] - 1, max(0, begin)), max(0, min(bins[axis] - 1, end))
-                low[axis], count[axis] = begin, end - begin + 1
-        for a in range(count[0]):
-            za = (low[0] + a) % bins[0]
-            for b in range(count[1]):
-                zb = za * bins[1] + (low[1] + b) % bins[1]
-                for c in range(count[2]):
-                    t = head[zb * bins[2] + (low[2] + c) % bins[2]]
-                    while t >= 0:
-                        if radii[t] < radii[s] or (radii[t] == radii[s] and t < s):
-                            distance = 0.0
-                            for axis in range(3):
-                                d = centres[t, axis] - centres[s, axis]
-                                if periodic:
-                                    d -= lengths[axis] * math.floor(d / lengths[axis] + 0.5)
-                                distance += d * d
-                            if distance < (radii[s] + radii[t] + skin) ** 2:
-                                if found < len(first):
-                                    first[found], second[found] = s, t
-                                found += 1
-                        t = following[t]
+            reach, per = 2.0 * radius + skin, bins[axis] / lengths[axis]
+            begin, end = (
+                np.floor((centres[s, axis] - reach) * per),
+                np.floor((centres[s, axis] + reach) * per),
+            )
+            if not periodic:
+                begin, end = min(bins[axis] - 1.0, max(0.0, begin)), max(0.0, min(bins[axis] - 1.0, end))
+            low[axis], count[axis] = int(begin) % bins[axis], min(bins[axis], int(end - begin) + 1)
+        z, y, x = centres[s, 0], centres[s, 1], centres[s, 2]
+        last = min(bins[2], low[2] + count[2])
+        beyond = low[2] + count[2] - last
+        for a in range(low[0], low[0] + count[0]):
+            plane = (a - bins[0] if a >= bins[0] else a) * bins[1]
+            for b in range(low[1], low[1] + count[1]):
+                row = (plane + (b - bins[1] if b >= bins[1] else b)) * bins[2]
+                # The bins of a row are one stretch of the list, two where it wraps.
+                for part in range(1 + (beyond > 0)):
+                    begin, end = (
+                        (start[row], start[row + beyond])
+                        if part
+                        else (start[row + low[2]], start[row + last])
+                    )
+                    for k in range(np.uint64(begin), np.uint64(end)):
+                        dz, dy, dx = place[k, 0] - z, place[k, 1] - y, place[k, 2] - x
+                        dz -= lz * np.floor(dz * wz + 0.5)
+                        dy -= ly * np.floor(dy * wy + 0.5)
+                        dx -= lx * np.floor(dx * wx + 0.5)
+                        near, t = radius + place[k, 3] + skin, order[k]
+                        # Written in any case and counted if it is one: a branch here is a coin toss.
+                        slot = np.uint64(min(found, spare))
+                        first[slot], second[slot] = s, t
+                        smaller = (place[k, 3] < radius) | ((place[k, 3] == radius) & (t < s))
+                        found += smaller & (dz * dz + dy * dy + dx * dx < near * near)
     return found
 
 

@@ -14,114 +14,171 @@ LINES = 12
 
 
 @jit
-def relax(centres, radii, shapes, ball, lengths, walls, first, second, velocity, state, limit, room, steps):
+def relax(
+    centres, radii, wide, shapes, lengths, walls, first, second, balls, velocity, state, limit, room, steps
+):
     """
     Push overlapping particles apart: FIRE on soft particles in a box that wraps in all directions.
 
-    centres, velocity (n, 3), radii (n,), shapes (n, 3, 3), lengths (3,) float64; ball (n,) bool: spheres; walls: whether
-    the faces normal to axis 0 hold particles back; first, second (m,) int64 pairs; state (5,) float64 holds time step,
-    mixing, number of downhill steps, steps until the energy is looked at again and what it was. Stops when no depth
-    exceeds limit × smaller diameter or the energy falls by less than 3 % in 50 steps (a jammed packing), when a
-    centre has moved by room (the pair list is then stale), or after the given steps. centres, velocity and state change
-    in place. Returns steps done and whether to go on. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
+    centres, velocity (n, 3), radii (n,), wide (n,): half extent along axis 0, shapes (n, 3, 3), lengths (3,) float64; walls:
+    whether the faces normal to axis 0 hold particles back; first, second (m,) int64 pairs, of which the first `balls` are of
+    two spheres (shapes may be empty when all are); state (5,) float64 holds time step, mixing, number of downhill steps,
+    steps until the energy is looked at again and what it was. Stops when no depth exceeds limit × smaller diameter or
+    the energy falls by less than 3 % in 50 steps (a jammed packing), when a centre has moved by room (the pair list is
+    then stale), or after the given steps. centres, velocity and state change in place. Returns steps done and whether to
+    go on. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
     """
-    n = len(radii)
-    force, moved = np.empty((n, 3)), np.zeros((n, 3))
-    shift, guess = np.empty((len(first), 3)), np.empty(len(first))
-    for q in range(len(first)):
-        guess[q] = radii[first[q]] / (radii[first[q]] + radii[second[q]])
+    n, m = len(radii), len(first)
+    force, place, origin = np.empty((n, 3)), np.empty((n, 4)), centres.copy()
+    place[:, :3], place[:, 3] = centres, radii
+    turns, image, guess = np.empty((27, 3)), np.empty(m, np.uint8), np.empty(m - balls)
+    for k in range(27):
+        turns[k, 0], turns[k, 1], turns[k, 2] = k // 9 - 1, k // 3 % 3 - 1, k % 3 - 1
+    turns *= lengths
+    for q in range(m):
+        s, t = first[q], second[q]
+        code = 0
         for axis in range(3):
-            d = centres[second[q], axis] - centres[first[q], axis]
-            shift[q, axis] = -lengths[axis] * math.floor(d / lengths[axis] + 0.5)
+            d = centres[t, axis] - centres[s, axis]
+            code = 3 * code + 1 - math.floor(d / lengths[axis] + 0.5)
+        image[q] = code
+        if q >= balls:
+            guess[q - balls] = radii[s] / (radii[s] + radii[t])
     for step in range(steps):
         force[:] = 0.0
-        worst, energy = push(centres, radii, shapes, ball, first, second, shift, guess, force)
+        over, energy = push_balls(place, first, second, balls, image, turns, limit, force)
+        if balls < m:
+            beyond, more = push(place, shapes, first, second, balls, image, turns, guess, limit, force)
+            over, energy = max(over, beyond), energy + more
         if walls:
-            for s in range(n):
-                wide = math.sqrt(shapes[s, 0, 0])
-                low, high = wide - centres[s, 0], centres[s, 0] + wide - lengths[0]
-                depth = max(0.0, low) - max(0.0, high)
-                force[s, 0] += 2.0 * depth
-                energy += 2.0 * depth * depth
-                worst = max(worst, abs(depth) / (2.0 * radii[s]))
-        if worst <= limit:
-            return step, False
+            beyond, more = hold_back(place, wide, lengths[0], limit, force)
+            over, energy = max(over, beyond), energy + more
+        if over <= 0.0:
+            break
         state[3] -= 1.0
         if state[3] <= 0.0:
             if energy > 0.97 * state[4]:
-                return step, False
+                break
             state[3], state[4] = 50.0, energy
-        power, speed, strength = 0.0, 0.0, 0.0
-        for s in range(n):
-            for axis in range(3):
-                power += force[s, axis] * velocity[s, axis]
-                speed += velocity[s, axis] ** 2
-                strength += force[s, axis] ** 2
-        keep, turn = 0.0, 0.0
-        if power > 0.0:
-            keep, turn = 1.0 - state[1], state[1] * math.sqrt(speed / max(strength, 1e-300))
-            state[2] += 1.0
-            if state[2] > 5.0:
-                state[0] = min(0.6, state[0] * 1.1)
-                state[1] *= 0.99
-        else:
-            state[0], state[1], state[2] = max(0.05, state[0] * 0.5), 0.1, 0.0
-        farthest = 0.0
-        for s in range(n):
-            square = 0.0
-            for axis in range(3):
-                v = keep * velocity[s, axis] + (turn + state[0]) * force[s, axis]
-                velocity[s, axis] = v
-                centres[s, axis] += state[0] * v
-                moved[s, axis] += state[0] * v
-                square += moved[s, axis] ** 2
-            farthest = max(farthest, square)
-        if farthest > room * room:
+        if advance(place, force, velocity, origin, state) > room * room:
+            centres[:] = place[:, :3]
             return step + 1, True
-    return steps, False
+    else:
+        step = steps
+    centres[:] = place[:, :3]
+    return step, False
 
 
 @jit
-def push(centres, radii, shapes, ball, first, second, shift, guess, force):
-    """
-    Add the forces of overlapping pairs; returns the largest depth over the smaller diameter and the energy.
+def advance(place, force, velocity, origin, state):
+    """Take a step of FIRE; returns the largest squared distance from the origin."""
+    n = len(force)
+    pz, py, px, vz, vy, vx, fz, fy, fx = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for s in range(n):
+        z, y, x = force[s, 0], force[s, 1], force[s, 2]
+        a, b, c = velocity[s, 0], velocity[s, 1], velocity[s, 2]
+        pz, py, px = pz + z * a, py + y * b, px + x * c
+        vz, vy, vx = vz + a * a, vy + b * b, vx + c * c
+        fz, fy, fx = fz + z * z, fy + y * y, fx + x * x
+    keep, turn = 0.0, 0.0
+    if pz + py + px > 0.0:
+        keep, turn = 1.0 - state[1], state[1] * math.sqrt((vz + vy + vx) / max(fz + fy + fx, 1e-300))
+        state[2] += 1.0
+        if state[2] > 5.0:
+            state[0] = min(0.6, state[0] * 1.1)
+            state[1] *= 0.99
+    else:
+        state[0], state[1], state[2] = max(0.05, state[0] * 0.5), 0.1, 0.0
+    dt = state[0]
+    push_by, farthest = turn + dt, 0.0
+    for s in range(n):
+        square = 0.0
+        for axis in range(3):
+            v = keep * velocity[s, axis] + push_by * force[s, axis]
+            velocity[s, axis] = v
+            place[s, axis] += dt * v
+            square += (place[s, axis] - origin[s, axis]) ** 2
+        farthest = max(farthest, square)
+    return farthest
 
-    The energy of a pair is half of (R (1 − μ))², μ being the factor of `contact` and R the sum of the radii: for two
-    spheres half the squared depth. guess (m,): λ of every pair, is improved.
+
+@jit
+def hold_back(place, wide, length, limit, force):
+    """Add the forces of walls at 0 and length of axis 0; returns as `push_balls`."""
+    over, energy = -1.0, 0.0
+    for s in range(len(wide)):
+        low, high = wide[s] - place[s, 0], place[s, 0] + wide[s] - length
+        depth = max(0.0, low) - max(0.0, high)
+        force[s, 0] += 2.0 * depth
+        energy += 2.0 * depth * depth
+        over = max(over, abs(depth) - limit * 2.0 * place[s, 3])
+    return over, energy
+
+
+@jit
+def push_balls(place, first, second, balls, image, turns, limit, force):
     """
-    worst, energy = 0.0, 0.0
-    out = np.empty(5)
-    for q in range(len(first)):
-        s, t = first[q], second[q]
-        dz = centres[t, 0] - centres[s, 0] + shift[q, 0]
-        dy = centres[t, 1] - centres[s, 1] + shift[q, 1]
-        dx = centres[t, 2] - centres[s, 2] + shift[q, 2]
-        near, square = radii[s] + radii[t], dz * dz + dy * dy + dx * dx
-        if ball[s] and ball[t]:
-            if square >= near * near:
-                continue
-            distance = math.sqrt(square)
-            depth = near - distance
-            scale = depth / max(distance, 1e-12 * near)
-        else:
-            out[1] = guess[q]
-            contact(dz, dy, dx, shapes[s], shapes[t], out)
-            guess[q] = out[1]
-            if out[0] >= 1.0:
-                continue
-            mu = math.sqrt(max(out[0], 1e-24))
-            depth = near * (1.0 - mu)
-            scale = depth * near / mu * out[1] * (1.0 - out[1])
-            dz, dy, dx = out[2], out[3], out[4]
-        worst = max(worst, depth / (2.0 * min(radii[s], radii[t])))
+    Add the forces of pairs of spheres; returns by how much a depth exceeds limit × smaller diameter, and the energy.
+
+    place (n, 4) float64: centre and radius; image (m,) uint8: row of turns (27, 3), what to add to the second's place. The
+    energy of a pair is half of the squared depth. No branch: which pairs touch cannot be foretold. The second of a pair
+    is not the larger one.
+    """
+    over, energy = -1.0, 0.0
+    for q in range(balls):
+        s, t, k = np.uint64(first[q]), np.uint64(second[q]), image[q]  # unsigned: none counts from the end
+        dz = place[t, 0] - place[s, 0] + turns[k, 0]
+        dy = place[t, 1] - place[s, 1] + turns[k, 1]
+        dx = place[t, 2] - place[s, 2] + turns[k, 2]
+        small = place[t, 3]
+        near = place[s, 3] + small
+        distance = math.sqrt(dz * dz + dy * dy + dx * dx)
+        depth = max(0.0, near - distance)
+        over = max(over, depth - limit * 2.0 * small)
         energy += depth * depth
+        scale = depth / max(distance, 1e-12 * near)
         force[s, 0] -= scale * dz
         force[s, 1] -= scale * dy
         force[s, 2] -= scale * dx
         force[t, 0] += scale * dz
         force[t, 1] += scale * dy
         force[t, 2] += scale * dx
-    return worst, energy
+    return over, energy
+
+
+@jit
+def push(place, shapes, first, second, balls, image, turns, guess, limit, force):
+    """
+    Add the forces of the pairs from number `balls` on, ellipsoids; returns as `push_balls`.
+
+    The energy of a pair is half of (R (1 − μ))², μ being the factor of `contact` and R the sum of the radii: for two
+    spheres half the squared depth. guess (m − balls,): λ of every pair, is improved.
+    """
+    over, energy = -1.0, 0.0
+    out = np.empty(5)
+    for q in range(balls, len(first)):
+        s, t, k = first[q], second[q], image[q]
+        dz = place[t, 0] - place[s, 0] + turns[k, 0]
+        dy = place[t, 1] - place[s, 1] + turns[k, 1]
+        dx = place[t, 2] - place[s, 2] + turns[k, 2]
+        near = place[s, 3] + place[t, 3]
+        out[1] = guess[q - balls]
+        contact(dz, dy, dx, shapes[s], shapes[t], out)
+        guess[q - balls] = out[1]
+        if out[0] >= 1.0:
+            continue
+        mu = math.sqrt(max(out[0], 1e-24))
+        depth = near * (1.0 - mu)
+        over = max(over, depth - limit * 2.0 * min(place[s, 3], place[t, 3]))
+        energy += depth * depth
+        scale = depth * near / mu * out[1] * (1.0 - out[1])
+        force[s, 0] -= scale * out[2]
+        force[s, 1] -= scale * out[3]
+        force[s, 2] -= scale * out[4]
+        force[t, 0] += scale * out[2]
+        force[t, 1] += scale * out[3]
+        force[t, 2] += scale * out[4]
+    return over, energy
 
 
 @jit

@@ -21,19 +21,25 @@ def spheres(radii):
     return square, np.linalg.inv(square), np.ones(len(radii), dtype=bool)
 
 
-def relaxed(which, centres, radii, steps, limit=1e-6):
+def larger_first(pairs, radii):
+    """The larger and the smaller of every pair, as lists of neighbours have them."""
+    swap = radii[pairs[:, 0]] < radii[pairs[:, 1]]
+    return np.where(swap, pairs[:, 1], pairs[:, 0]), np.where(swap, pairs[:, 0], pairs[:, 1])
+
+
+def relaxed(which, centres, radii, steps, limit=1e-6, *, balls=True):
     centres, radii = np.array(centres), np.array(radii)
     pairs = np.array([(s, t) for s in range(len(radii)) for t in range(s + 1, len(radii))])
     state = np.array([0.3, 0.1, 0.0, 0.0, np.inf])
     done, going = pick(kernels.relax, which)(
         centres,
         radii,
+        radii,
         spheres(radii)[0],
-        spheres(radii)[2],
         np.full(3, 10.0),
         False,
-        pairs[:, 0],
-        pairs[:, 1],
+        *larger_first(pairs, radii),
+        len(pairs) if balls else 0,
         np.zeros_like(centres),
         state,
         limit,
@@ -43,9 +49,10 @@ def relaxed(which, centres, radii, steps, limit=1e-6):
     return centres, done, going
 
 
+@pytest.mark.parametrize("balls", [True, False])
 @BOTH
-def test_two_overlapping_spheres_part_along_their_axis(which):
-    centres, _, going = relaxed(which, [(5.0, 5.0, 4.5), (5.0, 5.0, 5.3)], [1.0, 0.6], 500)
+def test_two_overlapping_spheres_part_along_their_axis(which, balls):
+    centres, _, going = relaxed(which, [(5.0, 5.0, 4.5), (5.0, 5.0, 5.3)], [1.0, 0.6], 500, balls=balls)
     assert not going
     assert np.linalg.norm(centres[0] - centres[1]) >= 1.6 - 1.2e-6
     assert centres[:, :2] == pytest.approx(5.0)
@@ -67,12 +74,13 @@ def test_relaxation_stops_for_a_new_pair_list_and_when_jammed(which):
     done, going = pick(kernels.relax, which)(
         centres,
         np.ones(2),
+        np.ones(2),
         spheres(np.ones(2))[0],
-        np.ones(2, dtype=bool),
         np.full(3, 10.0),
         False,
         first,
         second,
+        1,
         np.zeros((2, 3)),
         state,
         1e-6,
@@ -173,16 +181,21 @@ def test_bins_and_pairs(which):
     rng = np.random.default_rng(1301)
     centres, radii = rng.random((12, 3)), rng.uniform(0.05, 0.2, 12)
     bins, lengths = np.array([3, 2, 4]), np.ones(3)
-    head, following = np.empty(24, np.int64), np.empty(12, np.int64)
-    pick(pair_kernels.fill_bins, which)(centres, lengths, bins, head, following)
+    start, order, place = np.empty(25, np.int64), np.empty(12, np.int64), np.empty((12, 4))
+    pick(pair_kernels.sort_bins, which)(centres, radii, lengths, bins, start, order, place)
+    assert sorted(order) == list(range(12))
+    assert np.array_equal(place, np.column_stack((centres, radii))[order])
     apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
     expected = np.argwhere(np.triu(apart < radii[:, None] + radii + 0.05, 1))
-    first, second = np.empty(3, np.int64), np.empty(3, np.int64)
     find = pick(pair_kernels.find_pairs, which)
-    found = find(centres, radii, 0.05, lengths, bins, head, following, False, first, second)
+    binned = bins, start, order, place
+    first, second = np.empty(3, np.int64), np.empty(3, np.int64)
+    found = find(centres, radii, 0.05, lengths, *binned, False, first, second)
     assert found == len(expected) > 3
-    first, second = np.empty(found, np.int64), np.empty(found, np.int64)
-    find(centres, radii, 0.05, lengths, bins, head, following, False, first, second)
+    first, second = np.empty(found + 1, np.int64), np.empty(found + 1, np.int64)
+    find(centres, radii, 0.05, lengths, *binned, False, first, second)
+    first, second = first[:found], second[:found]
+    assert np.all(radii[first] >= radii[second])
     assert {frozenset(p) for p in zip(first.tolist(), second.tolist(), strict=True)} == {
         frozenset(p) for p in expected.tolist()
     }
