@@ -10,7 +10,7 @@ from meso._kernels import measures as kernels
 from meso.neighbours import overlapping_pairs
 from meso.particles import periodic_images
 from meso.phases import Phase
-from meso.structure import fractions_of
+from meso.structure import WHOLE_FACE, fractions_of
 from meso.surfaces import specific_surface_area, surface_area_profile
 
 if TYPE_CHECKING:
@@ -320,7 +320,14 @@ def local_thickness(structure: Mesostructure, *, phase: Phase) -> NDArray[np.flo
 def _open_faces(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.bool_]]:
     """Whether phases pass through each face."""
     if structure.face_fractions is not None:
-        return [faces > 0 for faces in fractions_of(structure, phases)]
+        chosen = [faces for phase, faces in structure.face_fractions.items() if phase in phases]
+        passes = [np.zeros(faces.shape, np.bool_) for faces in structure.face_fractions[Phase.ACTIVE]]
+        for axis, through in enumerate(passes):
+            for faces in chosen:
+                through |= faces[axis] > 0
+            if Phase.PORE in phases:
+                through |= sum(faces[axis] for faces in structure.face_fractions.values()) < WHOLE_FACE
+        return passes
     inside = np.isin(structure.labels, list(phases))
     result = []
     for axis in range(3):

@@ -26,27 +26,38 @@ def flood(through, along_y, along_x, periodic, from_collector, reached):
                 top += 1
     while top > 0:
         top -= 1
-        index = stack[top]
-        i, j, k = index % nx, (index // nx) % ny, index // (nx * ny)
+        index = np.uint64(stack[top])
+        row = index // np.uint64(nx)
+        k = row // np.uint64(ny)
+        j, i = row - k * np.uint64(ny), index - row * np.uint64(nx)
         for side in range(6):
-            kk, jj, ii = k, j, i
+            kk, jj, ii = np.int64(k), np.int64(j), np.int64(i)
             if side == 0:
-                kk, open_face = k - 1, through[k, j, i]
+                open_face = through[k, j, i]
+                kk -= 1
             elif side == 1:
-                kk, open_face = k + 1, through[k + 1, j, i]
+                kk += 1
+                open_face = through[kk, j, i]
             elif side == 2:
-                jj, open_face = j - 1, along_y[k, j, i]
+                open_face = along_y[k, j, i]
+                jj -= 1
             elif side == 3:
-                jj, open_face = j + 1, along_y[k, j + 1, i]
+                jj += 1
+                open_face = along_y[k, jj, i]
             elif side == 4:
-                ii, open_face = i - 1, along_x[k, j, i]
+                open_face = along_x[k, j, i]
+                ii -= 1
             else:
-                ii, open_face = i + 1, along_x[k, j, i + 1]
-            if periodic:
-                jj, ii = jj % ny, ii % nx
-            if not open_face or kk < 0 or kk >= nz or jj < 0 or jj >= ny or ii < 0 or ii >= nx:
+                ii += 1
+                open_face = along_x[k, j, ii]
+            if not open_face:
                 continue
-            if not reached[kk, jj, ii]:
+            if jj < 0 or jj == ny or ii < 0 or ii == nx:
+                if not periodic:
+                    continue
+                jj += ny if jj < 0 else (-ny if jj == ny else 0)
+                ii += nx if ii < 0 else (-nx if ii == nx else 0)
+            if kk >= 0 and kk < nz and not reached[kk, jj, ii]:
                 reached[kk, jj, ii] = True
                 stack[top] = (kk * ny + jj) * nx + ii
                 top += 1
