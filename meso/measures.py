@@ -320,13 +320,15 @@ def local_thickness(structure: Mesostructure, *, phase: Phase) -> NDArray[np.flo
 def _open_faces(structure: Mesostructure, phases: Collection[Phase]) -> list[NDArray[np.bool_]]:
     """Whether phases pass through each face."""
     if structure.face_fractions is not None:
-        chosen = [faces for phase, faces in structure.face_fractions.items() if phase in phases]
-        passes = [np.zeros(faces.shape, np.bool_) for faces in structure.face_fractions[Phase.ACTIVE]]
-        for axis, through in enumerate(passes):
-            for faces in chosen:
-                through |= faces[axis] > 0
+        fractions = structure.face_fractions
+        passes = []
+        for axis in range(3):
+            through = [faces[axis] > 0 for phase, faces in fractions.items() if phase in phases]
             if Phase.PORE in phases:
-                through |= sum(faces[axis] for faces in structure.face_fractions.values()) < WHOLE_FACE
+                through.append(
+                    np.sum([faces[axis] for faces in fractions.values()], axis=0, dtype=np.uint8) < WHOLE_FACE
+                )
+            passes.append(np.logical_or.reduce(through))
         return passes
     inside = np.isin(structure.labels, list(phases))
     result = []
