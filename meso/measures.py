@@ -325,9 +325,8 @@ def _open_faces(structure: Mesostructure, phases: Collection[Phase]) -> list[NDA
         for axis in range(3):
             through = [faces[axis] > 0 for phase, faces in fractions.items() if phase in phases]
             if Phase.PORE in phases:
-                through.append(
-                    np.sum([faces[axis] for faces in fractions.values()], axis=0, dtype=np.uint8) < WHOLE_FACE
-                )
+                solid = np.add.reduce([faces[axis] for faces in fractions.values()], dtype=np.uint8)
+                through.append(np.asarray(solid < WHOLE_FACE))
             passes.append(np.logical_or.reduce(through))
         return passes
     inside = np.isin(structure.labels, list(phases))
