@@ -14,10 +14,10 @@ PARTS = 4
 
 SIDE = PARTS + 1
 
-LANES = 256
+LANES = 512
 """Faces that are cut at a time: operations on single numbers go in vectors over faces."""
 
-FIRST, WIDTH = 4 + 2 * SIDE**2 + 4, 9
+FIRST, WIDTH = 4 + 4 * SIDE + 4, 9
 """Rows of their numbers before those of the particles, and rows of each particle."""
 
 BULGE = 0.05
@@ -153,7 +153,7 @@ def cut_faces(
         count, spots, ou, ov, axis, au, av, centres, radii, inverses, edges, field, above, near, order, ball, work,
     )  # fmt: skip
     reach, bridge = np.float32(reach), np.float32(bridging)
-    level, value, lower = work[:4], work[4 : 4 + SIDE**2], work[4 + SIDE**2 : 4 + 2 * SIDE**2]
+    level, value, lower = work[:4], work[4 : 4 + 2 * SIDE], work[4 + 2 * SIDE : 4 + 4 * SIDE]
     first, second, total, rise = work[FIRST - 4], work[FIRST - 3], work[FIRST - 2], work[FIRST - 1]
     total[:], rise[:] = 0.0, 0.0
     # Where the field is nearly flat, growth lasts for no change.
@@ -185,17 +185,16 @@ def cut_faces(
         for m in range(count):
             height = level[0, m] + g * level[2, m] + h * level[1, m] + g * h * level[3, m]
             deep = bridge * second[m] - height
-            value[p, m] = first[m] + min(np.float32(0.0), deep)
-            lower[p, m] = height if deep < np.float32(0.0) else np.float32(0.0)
-    for g in range(PARTS):
-        for h in range(PARTS):
-            p = g * SIDE + h
+            value[p % (2 * SIDE), m] = first[m] + min(np.float32(0.0), deep)
+            lower[p % (2 * SIDE), m] = height if deep < np.float32(0.0) else np.float32(0.0)
+        if p >= SIDE and p % SIDE > 0:  # a square is complete
+            here, back = p % (2 * SIDE), (p - SIDE) % (2 * SIDE)
             for m in range(count):
                 area, more = negative_area(
-                    value[p, m], value[p + 1, m], value[p + SIDE + 1, m], value[p + SIDE, m]
+                    value[back - 1, m], value[back, m], value[here, m], value[here - 1, m]
                 )
                 total[m] += area
-                rise[m] += min(more, most) * (lower[p, m] + lower[p + SIDE + 1, m])
+                rise[m] += min(more, most) * (lower[back - 1, m] + lower[here, m])
     for t in range(count):
         f = spots[0, order[t]]
         whole = np.float32(255.0 / PARTS**2)
