@@ -260,11 +260,11 @@ def _near(
 
 def _keep_inside(grains: _Grains, target: _Target) -> None:
     """Wrap centres into the box, or stop them at its walls."""
-    grains.centres[:, 1:] %= target.lengths[1:]
+    lengths = target.lengths
     if target.walls:
-        grains.centres[:, 0] = np.clip(grains.centres[:, 0], 0.0, target.lengths[0])
-    else:
-        grains.centres[:, 0] %= target.lengths[0]
+        grains.centres[:, 0] = np.clip(grains.centres[:, 0], 0.0, lengths[0])
+    axes = slice(1 if target.walls else 0, 3)
+    grains.centres[:, axes] -= lengths[axes] * np.floor(grains.centres[:, axes] / lengths[axes])
 
 
 def _plane_areas(grains: _Grains, target: _Target) -> NDArray[np.float64]:

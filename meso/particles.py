@@ -208,6 +208,8 @@ def longest_axes(radii: NDArray[np.float64], aspect_ratios: NDArray[np.float64])
 
 def unit_shapes(aspect_ratios: NDArray[np.float64], axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matrices S of particles with the volume of the unit sphere, shape (n, 3, 3)."""
+    if np.all(aspect_ratios == 1):
+        return np.tile(np.eye(3), (len(aspect_ratios), 1, 1))
     across, along = aspect_ratios ** (-2 / 3), aspect_ratios ** (4 / 3)
     shapes = across[:, None, None] * np.eye(3) + (along - across)[:, None, None] * (
         axes[:, :, None] * axes[:, None, :]

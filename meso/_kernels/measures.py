@@ -15,49 +15,52 @@ def flood(through, along_y, along_x, periodic, from_collector, reached):
     entry.
     """
     nz, ny, nx = reached.shape
-    stack = np.empty(reached.size, np.int64)
+    stack = np.empty((ny + 8) * (nx + 1), np.int64)
     top = 0
     k = nz - 1 if from_collector else 0
     for j in range(ny):
         for i in range(nx):
             if through[nz if from_collector else 0, j, i]:
-                reached[k, j, i] = True
                 stack[top] = (k * ny + j) * nx + i
                 top += 1
     while top > 0:
         top -= 1
-        index = np.uint64(stack[top])
-        row = index // np.uint64(nx)
-        k = row // np.uint64(ny)
-        j, i = row - k * np.uint64(ny), index - row * np.uint64(nx)
-        for side in range(6):
-            kk, jj, ii = np.int64(k), np.int64(j), np.int64(i)
-            if side == 0:
-                open_face = through[k, j, i]
-                kk -= 1
-            elif side == 1:
-                kk += 1
-                open_face = through[kk, j, i]
-            elif side == 2:
-                open_face = along_y[k, j, i]
-                jj -= 1
-            elif side == 3:
-                jj += 1
-                open_face = along_y[k, jj, i]
-            elif side == 4:
-                open_face = along_x[k, j, i]
-                ii -= 1
-            else:
-                ii += 1
-                open_face = along_x[k, j, ii]
-            if not open_face:
+        row = stack[top] // nx
+        i = stack[top] - row * nx
+        k = row // ny
+        j = row - k * ny
+        if reached[k, j, i]:
+            continue
+        # The whole stretch of a row that hangs together is marked at once; each stretch of a neighbour is called once.
+        low, high = i, i + 1
+        while low > 0 and along_x[k, j, low]:
+            low -= 1
+        while high < nx and along_x[k, j, high]:
+            high += 1
+        for x in range(low, high):
+            reached[k, j, x] = True
+        if top + 4 * nx + 2 > len(stack):
+            longer = np.empty(2 * len(stack) + 4 * nx, np.int64)
+            longer[:top] = stack[:top]
+            stack = longer
+        if periodic and low == 0 and along_x[k, j, 0] and not reached[k, j, nx - 1]:
+            stack[top] = row * nx + nx - 1
+            top += 1
+        if periodic and high == nx and along_x[k, j, nx] and not reached[k, j, 0]:
+            stack[top] = row * nx
+            top += 1
+        for side in range(4):
+            upright, ahead = side < 2, side % 2
+            kk, jj = (k + 2 * ahead - 1, j) if upright else (k, j + 2 * ahead - 1)
+            if periodic and not upright:
+                jj = jj + ny if jj < 0 else (0 if jj == ny else jj)
+            if kk < 0 or kk == nz or jj < 0 or jj == ny:
                 continue
-            if jj < 0 or jj == ny or ii < 0 or ii == nx:
-                if not periodic:
-                    continue
-                jj += ny if jj < 0 else (-ny if jj == ny else 0)
-                ii += nx if ii < 0 else (-nx if ii == nx else 0)
-            if kk >= 0 and kk < nz and not reached[kk, jj, ii]:
-                reached[kk, jj, ii] = True
-                stack[top] = (kk * ny + jj) * nx + ii
-                top += 1
+            called = False
+            for x in range(low, high):
+                open_face = through[k + ahead, j, x] if upright else along_y[k, j + ahead, x]
+                called = called and along_x[kk, jj, x]
+                if open_face and not called and not reached[kk, jj, x]:
+                    stack[top] = (kk * ny + jj) * nx + x
+                    top += 1
+                    called = True
