@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from meso import ElectrodeDesign, SizeClass, generate
+from meso import ElectrodeDesign, Phase, Profile, SizeClass, generate
+from meso.binder import add_binder
+from meso.packing import pack_particles
+from meso.voxels import voxelize
 from solvers import CellParameters, PorousElectrode, solve_transport
 from solvers.spheres import mixture_utilization, sphere_utilization
 
@@ -43,3 +46,43 @@ def test_nominal_rate_is_not_ours():
     capacity = electrode.theoretical_areal_capacity(CellParameters.named("nmc532-xu2019"))
     # The nominal 1C of PyBaMM's parameter set, 15.584 A m⁻².
     assert 15.584416 / capacity == pytest.approx(0.63, abs=0.005)
+
+
+def packed(porosity, diameters, spread):
+    """A cube of particles of 6 µm and its packing, so many diameters wide."""
+    design = ElectrodeDesign(
+        thickness=diameters * 6e-6,
+        porosity=porosity,
+        binder_fraction=0.0,
+        size_classes=(SizeClass(diameter=6e-6, spread=spread),),
+    )
+    return pack_particles(design, width=design.thickness, rng=np.random.default_rng(3))
+
+
+def test_four_voxels_with_open_areas_beat_ten_whole_ones():
+    packing = packed(0.49, 6, 1.0)
+
+    def conductivity(voxels, *, whole):
+        structure = voxelize(packing, voxel_size=6e-6 / voxels)
+        return solve_transport(
+            structure.labels if whole else structure, sides="periodic"
+        ).effective_conductivity
+
+    exact = conductivity(20, whole=False)
+    assert conductivity(4, whole=False) == pytest.approx(exact, rel=0.02)
+    assert conductivity(10, whole=True) == pytest.approx(0.83 * exact, rel=0.02)
+
+
+def test_films_thinner_than_a_voxel_are_lost():
+    packing = packed(0.31, 4, 1.2)
+    found = []
+    for voxels in (10, 20):
+        coated = add_binder(
+            voxelize(packing, voxel_size=6e-6 / voxels),
+            fraction=Profile.constant(0.06),
+            bridging=0.5,
+            reach=3e-6,
+        )
+        solid = {Phase.ACTIVE: 0.2, Phase.BINDER: 100.0}
+        found.append(solve_transport(coated, conductivity=solid).effective_conductivity)
+    assert found == pytest.approx([0.35, 0.68], rel=0.06)
