@@ -327,6 +327,13 @@ def _check_faces(
         for face in own:
             face.setflags(write=False)
         checked[phase] = (own[0], own[1], own[2])
+    for axis, (active, binder) in enumerate(zip(*checked.values(), strict=True) if len(checked) == 2 else ()):
+        over = binder > WHOLE_FACE - active
+        if over.any():
+            raise ValueError(
+                f"face fractions of active material and binder must add up to at most {WHOLE_FACE}, got more on "
+                f"{np.count_nonzero(over)} faces across axis {axis}; let one of the phases yield"
+            )
     return checked
 
 

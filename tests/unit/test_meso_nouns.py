@@ -149,3 +149,14 @@ def test_packing_refuses_contradictions():
         ParticlePacking(centres=centres, radii=np.array([1.0, 0.0]), domain=(9.0, 9.0, 9.0))
     with pytest.raises(ValueError, match="periodic width"):
         ParticlePacking(centres=centres, radii=np.ones(2), domain=(9.0, 1.5, 9.0))
+
+
+def test_phases_that_cover_more_than_a_face_are_refused():
+    shapes = [(3, 2, 2), (2, 3, 2), (2, 2, 3)]
+    active, binder = (tuple(np.full(shape, value, np.uint8) for shape in shapes) for value in (200, 56))
+    with pytest.raises(ValueError, match="add up to at most 255, got more on 12 faces across axis 0"):
+        Mesostructure(
+            np.zeros((2, 2, 2), np.uint8),
+            voxel_size=1e-6,
+            face_fractions={Phase.ACTIVE: active, Phase.BINDER: binder},
+        )
