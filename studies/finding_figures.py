@@ -154,7 +154,7 @@ def draw_tornado(
     Returns
     -------
     Axes
-        One bar for every design and variation, with 95 % intervals.
+        One bar for every design and variation, with 95 % intervals, or the note that it cannot be made.
     """
     axes = make_axes(axes)
 
@@ -175,6 +175,12 @@ def draw_tornado(
             capsize=2,
             lw=0,
         )
+        for row, key in enumerate(order):
+            if design[key] is None:
+                middle = row + (place - 0.5 * (len(changes) - 1)) * height
+                axes.annotate(
+                    " cannot be made", (0.0, middle), va="center", color=COLOURS[name], fontsize="small"
+                )
     axes.axvline(0.0, color=INK, lw=1.0)
     axes.set_yticks(range(len(order)), [labels.get(name, name) for name in order])
     axes.tick_params(axis="y", length=0)

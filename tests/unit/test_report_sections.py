@@ -95,6 +95,7 @@ def test_tornado_has_the_largest_change_on_top(axes):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["larger", "more_porous", "calendering"]
     assert axes.yaxis_inverted()
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([-3.0, 0.4])
+    assert [note.get_text().strip() for note in axes.texts] == ["cannot be made"]
     section = tolerance_section(TOLERANCE)
     assert section.sentences == [
         "What costs most: larger particles, −3.00 points for the best structured design."
