@@ -20,7 +20,7 @@ def fastest(peers, name):
 def write(ours, peers, folder):
     """Write the table, and the plot where matplotlib is."""
     ours = {name: record for name, record in ours.items() if not name.startswith("structure ")}
-    peers = {name: record for name, record in peers.items() if "tau" in record}
+    peers = {name: record for name, record in peers.items() if "tau" in record and "voxels" in record}
     rows = [
         *_times(ours, peers),
         *_cost(ours),
