@@ -173,7 +173,7 @@ def _finished(file):
         return set(database.execute(query))
 
 
-def kills(home, *, trials=200, worker_kills=30, coordinator_kills=10, voxels=12, pause=2.0):
+def kills(home, *, trials=200, worker_kills=30, coordinator_kills=10, voxels=28, pause=2.0):
     """Kill workers every few seconds and the coordinator now and then; count what that costs."""
     (home / "tiny.toml").write_text(TINY.format(trials=trials, voxels=voxels), "utf-8")
     outcome, known = Outcome(), set()
