@@ -11,6 +11,9 @@ from meso._kernels import neighbours as kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NARROW = np.array([1.0, 1.0, 3.0])
+"""Bins along each axis per diameter: narrow ones leave fewer candidates, and along a row they cost nothing to pass."""
+
 
 def neighbour_pairs(
     centres: NDArray[np.float64],
@@ -45,11 +48,11 @@ def neighbour_pairs(
     if count == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     bin_width = max(2.0 * float(np.median(radii)) + skin, float((np.prod(lengths) / count) ** (1 / 3)))
-    bins = np.clip(lengths / bin_width, 1, 512).astype(np.int64)
+    bins = np.clip(lengths / bin_width * NARROW, 1, 512).astype(np.int64)
     start, order = np.empty(int(np.prod(bins)) + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
     place = np.empty((count, 4))
     kernels.sort_bins(centres, radii, lengths, bins, start, order, place)
-    room = 8 * count + 64
+    room = 16 * count + 64
     while True:
         first, second = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         found = kernels.find_pairs(

@@ -25,14 +25,18 @@ DENSEST = 0.80
 GAP = 1e-3
 """Particles are kept apart by this share of their diameter where there is room."""
 
-SKIN = 0.6
-"""Gap up to which particles count as neighbours, in median radii: fewer pairs against fewer searches for them."""
+SKINS, SEARCH = (0.1, 1.6), 20.0
+"""Least and largest gap up to which particles count as neighbours [median radii], and what a search for pairs costs.
+
+Fewer pairs stand against fewer searches: the best gap is the root of the cost times the distance moved in a step.
+"""
 
 PRESSING, REARRANGING = 0.01, 100
 """Compression of a film in one step of calendering [-], and steps of relaxation after it without friction."""
 
-ROUNDS, SWELLING = 10, 0.01
-"""Corrections of the finished packing to its profile, and the most by which they change a radius [-]."""
+ROUNDS, SETTLING, SWELLING = 10, (30, 600), 0.01
+"""Corrections of the finished packing to its profile, steps of relaxation after each and after the last, and the most by
+which they change a radius [-]."""
 
 
 def pack_particles(
@@ -105,6 +109,8 @@ class _Grains:
     size_class: NDArray[np.int64]
     aspect_ratios: NDArray[np.float64]
     axes: NDArray[np.float64]
+    pace: float = np.inf
+    """Distance that the fastest moved in a step of the last relaxation [m]."""
 
     def shapes(self, radii: NDArray[np.float64]) -> NDArray[np.float64]:
         """Matrices S for the given radii."""
@@ -210,15 +216,16 @@ def _draw(design: ElectrodeDesign, target: _Target, *, rng: np.random.Generator)
 def _relax(grains: _Grains, target: _Target, *, steps: int) -> None:
     """Push overlapping particles apart, in place, until none do or the steps are spent."""
     velocity, state = np.zeros_like(grains.centres), np.array([0.3, 0.1, 0.0, 0.0, np.inf])
-    skin = SKIN * float(np.median(grains.radii))
+    radius = float(np.median(grains.radii))
     local = target.local.sum(axis=0)
     inflation = (1 + GAP) * (local.max() / local) ** (1 / 3)
     ball = grains.aspect_ratios == 1
     while steps > 0:
         _keep_inside(grains, target)
+        skin = radius * float(np.clip(np.sqrt(SEARCH * grains.pace / radius), *SKINS))
         exclusion = grains.radii * np.interp(grains.centres[:, 0], target.middles, inflation)
         shapes, wide, first, second, balls = _near(grains, exclusion, ball, target, skin)
-        done, going = kernels.relax(
+        done, going, moved = kernels.relax(
             grains.centres,
             exclusion,
             wide,
@@ -234,6 +241,7 @@ def _relax(grains: _Grains, target: _Target, *, steps: int) -> None:
             0.5 * skin,
             steps,
         )
+        grains.pace = moved / max(1, done)
         if not going:
             return
         steps -= max(1, done)
@@ -333,7 +341,7 @@ def _even_out(grains: _Grains, target: _Target, *, window: float, pressed: bool)
         grown = grains.radii * (1 - surplus / 6)
         grains.radii = np.clip(grown, packed * (1 - SWELLING), packed * (1 + SWELLING))
         if not pressed:
-            _relax(grains, target, steps=200)
+            _relax(grains, target, steps=SETTLING[turn == ROUNDS - 1])
 
 
 def _moving_mean(values: NDArray[np.float64], width: int, *, walls: bool) -> NDArray[np.float64]:

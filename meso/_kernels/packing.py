@@ -25,8 +25,8 @@ def relax(
     two spheres (shapes may be empty when all are); state (5,) float64 holds time step, mixing, number of downhill steps,
     steps until the energy is looked at again and what it was. Stops when no depth exceeds limit × smaller diameter or
     the energy falls by less than 3 % in 50 steps (a jammed packing), when a centre has moved by room (the pair list is
-    then stale), or after the given steps. centres, velocity and state change in place. Returns steps done and whether to
-    go on. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
+    then stale), or after the given steps. centres, velocity and state change in place. Returns steps done, whether
+    to go on and the farthest that a centre moved. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
     """
     n, m = len(radii), len(first)
     force, place, origin = np.empty((n, 3)), np.empty((n, 4)), centres.copy()
@@ -44,6 +44,7 @@ def relax(
         image[q] = code
         if q >= balls:
             guess[q - balls] = radii[s] / (radii[s] + radii[t])
+    moved = 0.0
     for step in range(steps):
         force[:] = 0.0
         over, energy = push_balls(place, first, second, balls, image, turns, limit, force)
@@ -60,13 +61,14 @@ def relax(
             if energy > 0.97 * state[4]:
                 break
             state[3], state[4] = 50.0, energy
-        if advance(place, force, velocity, origin, state) > room * room:
+        moved = math.sqrt(advance(place, force, velocity, origin, state))
+        if moved > room:
             centres[:] = place[:, :3]
-            return step + 1, True
+            return step + 1, True, moved
     else:
         step = steps
     centres[:] = place[:, :3]
-    return step, False
+    return step, False, moved
 
 
 @jit

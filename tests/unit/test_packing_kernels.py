@@ -31,7 +31,7 @@ def relaxed(which, centres, radii, steps, limit=1e-6, *, balls=True):
     centres, radii = np.array(centres), np.array(radii)
     pairs = np.array([(s, t) for s in range(len(radii)) for t in range(s + 1, len(radii))])
     state = np.array([0.3, 0.1, 0.0, 0.0, np.inf])
-    done, going = pick(kernels.relax, which)(
+    done, going, _ = pick(kernels.relax, which)(
         centres,
         radii,
         radii,
@@ -71,7 +71,8 @@ def test_relaxation_stops_for_a_new_pair_list_and_when_jammed(which):
     first, second = np.array([0]), np.array([1])
     state = np.array([0.3, 0.1, 0.0, 0.0, np.inf])
     centres = np.array([(5.0, 5.0, 4.9), (5.0, 5.0, 5.1)])
-    done, going = pick(kernels.relax, which)(
+    start = centres.copy()
+    done, going, moved = pick(kernels.relax, which)(
         centres,
         np.ones(2),
         np.ones(2),
@@ -89,6 +90,8 @@ def test_relaxation_stops_for_a_new_pair_list_and_when_jammed(which):
     )
     assert going
     assert done < 100
+    assert moved == pytest.approx(np.linalg.norm(centres - start, axis=1).max())
+    assert moved > 0.1
     row = [(5.0, 5.0, x) for x in (1.0, 3.0, 5.0, 7.0, 9.0)]
     _, done, going = relaxed(which, row, [1.1] * 5, 1000)
     assert not going

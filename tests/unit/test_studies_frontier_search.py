@@ -92,7 +92,8 @@ def run(config, path, *, c_rate=1.0, known=None, stop_after=None):
 
 
 def parameters(records):
-    return {arm: [record.parameters for record in each] for arm, each in records.items()}
+    """What was tried, without what was rejected on paper: only a continued search reads that."""
+    return {arm: [record.parameters for record in each if record.counts] for arm, each in records.items()}
 
 
 def test_both_searches_get_their_trials_and_only_one_finds_the_gradient(tmp_path):
