@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meso.owners import fills_domain, nearest_particles
 from meso.particles import unit_shapes
 from meso.phases import Phase
 from meso.smoothing import smooth_faces
@@ -18,49 +19,80 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Vector = NDArray[np.float64]
+    Faces = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+
+FILM = 3.0
+"""Voxels from a particle within which its films and the bridges to its neighbours are told apart."""
 
 
-def open_area(
+def conduct_faces(
     structure: Mesostructure,
     table: Vector,
-    axis: int,
     order: list[int],
-    wraps: bool,  # noqa: FBT001  # private fact
-) -> NDArray[np.uint8]:
+    wraps: list[bool],
+) -> Faces:
     """
-    Open area of the faces across one axis of the structure, corrected for the curvature of its particles.
+    Conductance of all faces of a structure that knows what covers them, 255 where the best conductor fills a face.
 
-    Where the conductor ends at a particle, the current along its wall falls away from it as 1 − κd, κ being the curvature
-    of the wall along the current and d the distance from it: no current crosses the wall (∂ₙu = 0), so that
-    ∂ₙ∂ₜu = −κ ∂ₜu. The potentials of two cells give the current at the middle of their face, the open part of a cut face
-    lies farther out, and its area is multiplied by the ratio of the two, 1 − κ d (1 − 2n²)/√(1 − n²) with n the component
-    of the wall's normal along the axis and d the distance between the middles of the face and of its open part.
+    Conductors share a face side by side: Σ σ A. A film along a wall then carries what a plane film carries, whichever way
+    it runs through the voxels, and layers across the current are in series by the faces they hold. Where pores conduct and
+    particles do not, the current along their walls falls away from them as 1 − κd, κ being the curvature of the wall along
+    the current and d the distance from it: no current crosses the wall (∂ₙu = 0), so that ∂ₙ∂ₜu = −κ ∂ₜu. The potentials of
+    two cells give the current at the middle of their face, the open part of a cut face lies farther out, and it is
+    multiplied by the ratio of the two, 1 − κ d (1 − 2n²)/√(1 − n²) with n the component of the wall's normal along the axis
+    and d the distance between the middles of the face and of its open part.
+
+    Where binder conducts and pores do not, films on two particles may share a voxel without touching: between voxels
+    that are nearest to different particles binder conducts only through faces that are nearly filled.
+
+    The result is uint8 where one phase conducts, else float32.
     """
+    faces = structure.face_fractions
+    assert faces is not None
+    present = [phase for phase in (Phase.PORE, *faces) if table[phase] > 0]
+    most = max((table[phase] for phase in present), default=1.0)
+    dtype = np.uint8 if len(present) < 2 else np.float32
+    owner = None
+    if Phase.BINDER in present and Phase.PORE not in present:
+        owner = nearest_particles(structure, reach=FILM * max(structure.voxel_size))
+    areas = []
+    for axis, closes in zip(order, wraps, strict=True):
+        area = _mix(structure, axis, table / most, np.dtype(dtype))
+        if owner is not None:
+            active, binder = faces[Phase.ACTIVE][axis], faces[Phase.BINDER][axis]
+            share(
+                kernels.part_films, len(area), axis, active, binder, owner, structure.periodic,
+                table[Phase.BINDER] / most, area,
+            )  # fmt: skip
+        if closes:
+            ends = np.moveaxis(area, axis, 0)
+            ends[0] = ends[-1] = np.minimum(ends[0], ends[-1])
+        areas.append(np.ascontiguousarray(area.transpose(order)))
+    return areas[0], areas[1], areas[2]
+
+
+def _mix(structure: Mesostructure, axis: int, table: Vector, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Add up what the phases on the faces across one axis conduct, 1 being the conductivity of the best."""
     assert structure.face_fractions is not None
-    conducting = table > 0
-    shape = tuple(n + (other == axis) for other, n in enumerate(structure.shape))
-    area = np.full(shape, WHOLE_FACE if conducting[Phase.PORE] else 0, np.uint8)
-    for phase, faces in structure.face_fractions.items():
-        if conducting[phase] and not conducting[Phase.PORE]:
-            area += faces[axis]
-        elif conducting[Phase.PORE] and not conducting[phase]:
-            area -= faces[axis]
-    if conducting[Phase.PORE] and not conducting[Phase.ACTIVE]:
-        _bend(structure, axis, area)
-    if wraps:
-        ends = np.moveaxis(area, axis, 0)
-        ends[0] = ends[-1] = np.minimum(ends[0], ends[-1])
-    return np.ascontiguousarray(area.transpose(order))
+    active = structure.face_fractions[Phase.ACTIVE][axis]
+    binder = structure.face_fractions.get(Phase.BINDER, structure.face_fractions[Phase.ACTIVE])[axis]
+    bent = active
+    curved = bool(table[Phase.PORE] > 0 and table[Phase.ACTIVE] == 0)
+    if curved:
+        bent = WHOLE_FACE - active
+        _bend(structure, axis, bent)
+    area = np.empty(active.shape, dtype)
+    binds, rounds = Phase.BINDER in structure.face_fractions, dtype == np.uint8
+    share(kernels.mix_faces, len(area), active, binder, binds, bent, curved, table, rounds, area)
+    return area
 
 
 def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
     """Correct open areas, in place, where the particles are known."""
     packing, ids, faces = structure.particles, structure.particle_ids, structure.face_fractions
-    if packing is None or ids is None or faces is None or not structure.periodic:
+    if packing is None or ids is None or faces is None or not fills_domain(structure):
         return
     edges = np.array(structure.voxel_size)
-    if not np.allclose(edges * structure.shape, packing.domain):
-        return
     inverses = unit_shapes(1 / packing.aspect_ratios, packing.axes) / packing.radii[:, None, None] ** 2
     lengths = np.array(packing.domain)
     share(
@@ -75,17 +107,6 @@ def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
         edges,
         area,
     )
-
-
-def cell_conductivity(structure: Mesostructure, table: Vector, order: list[int]) -> Vector:
-    """Conductivity of every voxel; cut voxels whose own label does not conduct take the mean over their faces."""
-    assert structure.face_fractions is not None
-    active = structure.face_fractions[Phase.ACTIVE]
-    binder = structure.face_fractions.get(Phase.BINDER)
-    cell = np.empty(structure.shape)
-    faces = (*active, *(active if binder is None else binder))
-    share(voxels.fill_cells, len(cell), structure.labels, table, binder is not None, *faces, cell)
-    return np.ascontiguousarray(cell.transpose(order))
 
 
 def check_surface(surface: str, structure: Mesostructure | ArrayLike) -> None:
@@ -128,6 +149,7 @@ def smooth_cells(cells: dict[str, Any], wraps: tuple[bool, bool, bool]) -> dict[
         "conducts": conducts,
         "cell": cell,
         "areas": areas,
+        "contrast": cells["contrast"],
         "unit": cells["unit"] / WHOLE_FACE,
         "porosity": cells["porosity"] * growth,
         "mean_conductivity": cells["mean_conductivity"] * growth,

@@ -68,8 +68,9 @@ class Grid:
         n0, n1, n2 = network.conducts.shape
         width = (n2 + 1) // 2 + 2
         self.size = (n0, n1, width, int(network.wraps[1]), int(network.wraps[2]))
-        self.rows = 2 if network.cell is None else 3
-        self.work = np.zeros(0, np.float32 if network.cell is None else np.float64)
+        alike = network.contrast == 1
+        self.rows = 2 if alike else 3
+        self.work = np.zeros(0, np.float32 if alike else np.float64)
         self.slabs = max(1, min(32, n0 // 16))
         self.network = network
         self._pack()
@@ -88,14 +89,15 @@ class Grid:
         network = self.network
         n0, n1, width, _, _ = self.size
         cells = (n0 + 1) * (n1 + 1) * width
-        equal = network.cell is None and network.areas is None and network.factors[1:] == (1.0, 1.0)
+        alike = network.contrast == 1
+        equal = alike and network.areas is None and network.factors[1:] == (1.0, 1.0)
         self.black, self.red = (np.zeros(cells, np.uint8 if equal else np.float32) for _ in range(2))
         self.faces = None
         if equal:
             image = network.conducts, network.ends, network.wraps
             share(redblack.pack_counts, n0, *image, self.black, self.red, self.size)
             return
-        self.faces = np.zeros(6 * cells, np.uint8 if network.cell is None else np.float32)
+        self.faces = np.zeros(6 * cells, np.uint8 if alike else np.float32)
         share(redblack.pack_weights, n0, *network.links, self.black, self.red, self.faces, self.size)
 
     def _pack_source(self, source: Single | None) -> None:

@@ -11,7 +11,7 @@ from meso.phases import Phase
 from meso.structure import WHOLE_FACE, Mesostructure
 from meso.threads import share
 from solvers._kernels import percolation, voxels
-from solvers.apertures import cell_conductivity, check_surface, open_area, smooth_cells
+from solvers.apertures import check_surface, conduct_faces, smooth_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Vector = NDArray[np.float64]
-    Areas = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+    Areas = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -33,9 +33,12 @@ class VoxelNetwork:
         1 where a cell conducts.
     cell : ndarray, shape (n0, n1, n2), float64, or None
         Conductivity of every cell divided by `unit`; None where all cells that conduct have the same.
-    areas : tuple of three ndarrays, uint8, or None
+    areas : tuple of three ndarrays, uint8 or float32, or None
         Open areas of the faces across the three directions, shapes (n0 + 1, n1, n2), (n0, n1 + 1, n2),
-        (n0, n1, n2 + 1), 255 for an open face; None where all faces between cells that conduct are open.
+        (n0, n1, n2 + 1), 255 for an open face; float32 where conductors of several conductivities share faces, 255 for a
+        face of the best; None where all faces between cells that conduct are open.
+    contrast : float
+        Smallest over largest conductivity of what conducts.
     ends : ndarray, shape (2, n1, n2), float64
         Links of the first layer to the inlet and of the last layer to the outlet.
     factors : tuple of float
@@ -60,6 +63,7 @@ class VoxelNetwork:
     conducts: NDArray[np.uint8]
     cell: Vector | None
     areas: Areas | None
+    contrast: float
     ends: Vector
     factors: tuple[float, float, float]
     wraps: tuple[bool, bool, bool]
@@ -117,9 +121,9 @@ def build_network(
 
     Notes
     -----
-    The conductance of a face is the open area fraction times the harmonic mean of the two conductivities, and twice
-    the conductivity on the faces of inlet and outlet (half a voxel to the centre). A cut voxel whose own label does
-    not conduct takes the area-weighted mean conductivity over its faces.
+    The conductance of a face between whole voxels is the harmonic mean of their conductivities, that of a cut face the sum
+    of conductivities times areas over the phases on it (`solvers.apertures.conduct_faces`); twice that on the faces of
+    inlet and outlet (half a voxel to the centre).
     """
     labels = _as_labels(structure)
     if not -labels.ndim <= axis < labels.ndim:
@@ -206,6 +210,8 @@ def count_carrying_only(network: VoxelNetwork, carrying: VoxelNetwork) -> VoxelN
     if not kept.any():
         return network
     weight = network.conducts if network.cell is None else network.cell
+    if network.areas is not None and network.contrast < 1:
+        weight = weight * (network.areas[0][1:] + network.areas[0][:-1])
     return replace(
         network,
         porosity=network.porosity * np.count_nonzero(kept) / np.count_nonzero(network.conducts),
@@ -330,6 +336,7 @@ def _whole_cells(labels: NDArray[Any], sigma: dict[int, float]) -> dict[str, Any
         "conducts": conducts,
         "cell": (table / unit)[codes] if present.size > 1 else None,
         "areas": None,
+        "contrast": float(present[0]) / unit if present.size else 1.0,
         "unit": unit,
         "porosity": float(fractions[table > 0].sum()),
         "mean_conductivity": float(table @ fractions),
@@ -343,18 +350,17 @@ def _cut_cells(
     assert structure.face_fractions is not None
     table = np.array([sigma.get(int(phase), 0.0) for phase in Phase])
     fractions = np.array([structure.volume_fraction(phase) for phase in Phase])
-    areas = tuple(open_area(structure, table, axis, order, wraps[i]) for i, axis in enumerate(order))
+    areas = conduct_faces(structure, table, order, wraps)
     conducts = np.zeros(areas[0].shape - np.array([1, 0, 0]), np.uint8)
     share(voxels.open_cells, len(conducts), *areas, conducts)
-    present = np.unique(table[table > 0])
-    cell = None
-    if present.size > 1:
-        cell = cell_conductivity(structure, table, order) / present[-1]
+    present = table[(table > 0) & (fractions > 0)]
+    most = float(present.max(initial=0.0)) or 1.0
     return {
         "conducts": conducts,
-        "cell": cell,
+        "cell": None,
         "areas": areas,
-        "unit": float(present[-1] if present.size else 1.0) / WHOLE_FACE,
+        "contrast": float(present.min(initial=most)) / most,
+        "unit": most / WHOLE_FACE,
         "porosity": float(fractions[table > 0].sum()),
         "mean_conductivity": float(table @ fractions),
     }

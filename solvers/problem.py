@@ -81,16 +81,15 @@ def solve_network(
     descent : Descent
         Energy, error and status.
     """
-    contrast = _contrast(network)
     for lean in (True, False):
-        rounding = _rounding(network, contrast, tolerance, precision) if lean else DOUBLE_ROUNDING
+        rounding = _rounding(network, tolerance, precision) if lean else DOUBLE_ROUNDING
         kind = GraphProblem if rounding == DOUBLE_ROUNDING else Grid
         problem = kind(network, levels, source=source)
         descent = minimise_energy(
             problem,
             tolerance=tolerance,
             rounding=rounding,
-            slowest=_slowest_mode(network, contrast),
+            slowest=_slowest_mode(network),
             max_iterations=max_iterations,
         )
         if descent.status is not Status.PRECISION_LIMIT or precision != "auto":
@@ -98,27 +97,20 @@ def solve_network(
     return problem, descent
 
 
-def _rounding(network: VoxelNetwork, contrast: float, tolerance: float, precision: str) -> float:
+def _rounding(network: VoxelNetwork, tolerance: float, precision: str) -> float:
     """Tell the relative error that rounding leaves in the leanest problem that serves."""
     _, n1, n2 = network.conducts.shape
     odd = (network.wraps[1] and n1 % 2 == 1) or (network.wraps[2] and n2 % 2 == 1)
     stretched = max(network.factors[1:]) > LARGEST_ASPECT**2 or min(network.factors[1:]) < LARGEST_ASPECT**-2
-    rounding = max(SINGLE_ROUNDING, CONTRAST_ROUNDING / contrast)
+    rounding = max(SINGLE_ROUNDING, CONTRAST_ROUNDING / network.contrast)
     wants_double = precision == "double" or (precision == "auto" and tolerance < 10 * rounding)
     return DOUBLE_ROUNDING if odd or stretched or wants_double else rounding
 
 
-def _slowest_mode(network: VoxelNetwork, contrast: float) -> float:
+def _slowest_mode(network: VoxelNetwork) -> float:
     """Tell which eigenvalue of the preconditioned operator to expect at least."""
     largest = SLOWEST_MODE if network.areas is None else SLOWEST_CUT_MODE
-    return largest * float(min(1.0, contrast / HARMLESS_CONTRAST) ** (2 / 3))
-
-
-def _contrast(network: VoxelNetwork) -> float:
-    """Smallest over largest conductivity of the cells that carry current."""
-    if network.cell is None:
-        return 1.0
-    return float(network.cell.min(where=network.conducts.view(np.bool_), initial=np.inf))
+    return largest * float(min(1.0, network.contrast / HARMLESS_CONTRAST) ** (2 / 3))
 
 
 def ramp(network: VoxelNetwork) -> Vector:

@@ -85,7 +85,7 @@ class FidelityTable(Table):
     least_rank_correlation : float, default 0.8
         Spearman's rank correlation with the voxels that it must have.
     final_voxels_per_diameter : float, optional
-        Voxels across the median particle when the comparison of the winners is repeated at the end; 1.4 times those of the
+        Voxels across the median particle when the comparison of the winners is repeated at the end; 1.7 times those of the
         search where left out, no repetition where they are no more.
     """
 
@@ -102,17 +102,17 @@ class StructureTable(Table):
 
     Parameters
     ----------
-    voxels_per_diameter : float, default 10.0
+    voxels_per_diameter : float, default 6.0
         Voxels across the median particle, so that the resolution favours no particle size.
     width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 40
+    minimum_voxels : int, default 24
         Least number of voxels on every axis; large particles get finer voxels or a wider domain where needed.
     """
 
-    voxels_per_diameter: float = Field(default=10.0, ge=4, le=100)
+    voxels_per_diameter: float = Field(default=6.0, ge=4, le=100)
     width_diameters: float = Field(default=4.0, ge=2, le=100)
-    minimum_voxels: int = Field(default=40, ge=8, le=1024)
+    minimum_voxels: int = Field(default=24, ge=8, le=1024)
 
 
 class StudyConfig(Table):

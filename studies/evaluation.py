@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOSSES = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 """Shares of the loss budget, in the order in which the mechanisms are switched on."""
 
-TOLERANCE = 1e-2
+TOLERANCE = 2e-2
 """Bound on the relative error of the transport solves, about what packings differ by; the errors found are a fiftieth of it."""
 
 
@@ -180,9 +180,9 @@ def evaluate(
     *,
     c_rate: float | Sequence[float],
     seed: int | np.random.SeedSequence,
-    voxels_per_diameter: float = 10.0,
+    voxels_per_diameter: float = 6.0,
     width_diameters: float = 4.0,
-    minimum_voxels: int = 40,
+    minimum_voxels: int = 24,
 ) -> Evaluation:
     """
     Make a structure of a design, discharge it, and say what works and what stops the rest.
@@ -198,11 +198,11 @@ def evaluate(
         one. The structure is made and homogenised once.
     seed : int or numpy.random.SeedSequence
         Seed of the packing; the same seed gives the same bits with the same compiled kernels.
-    voxels_per_diameter : float, default 10.0
+    voxels_per_diameter : float, default 6.0
         Voxels across the median particle.
     width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 40
+    minimum_voxels : int, default 24
         Least number of voxels on every axis.
 
     Returns
@@ -250,9 +250,9 @@ def make_structure(
     design: ElectrodeDesign,
     *,
     seed: int | np.random.SeedSequence,
-    voxels_per_diameter: float = 10.0,
+    voxels_per_diameter: float = 6.0,
     width_diameters: float = 4.0,
-    minimum_voxels: int = 40,
+    minimum_voxels: int = 24,
 ) -> Mesostructure:
     """
     Generate the structure of a design at a resolution that scales with its particles.
@@ -263,11 +263,11 @@ def make_structure(
         The design.
     seed : int or numpy.random.SeedSequence
         Seed of the packing.
-    voxels_per_diameter : float, default 10.0
+    voxels_per_diameter : float, default 6.0
         Voxels across the median particle.
     width_diameters : float, default 4.0
         Lateral extent in median diameters.
-    minimum_voxels : int, default 40
+    minimum_voxels : int, default 24
         Least number of voxels on every axis.
 
     Returns
@@ -333,9 +333,9 @@ def resolution(
         design.thickness / minimum_voxels,
     )
     largest = max(size_class.largest_extent for size_class in design.size_classes)
-    # A particle must not meet its own image; one voxel more, since `generate` rounds the width to whole ones.
-    room = 2 * largest + voxel_size
-    width = max(width_diameters * diameter, minimum_voxels * voxel_size, room)
+    # A particle must not meet its own image; an even number of voxels, which is solved for in single precision.
+    room = max(width_diameters * diameter, minimum_voxels * voxel_size, 2 * largest)
+    width = 2 * voxel_size * ceil(room / (2 * voxel_size) - 1e-6)
     if design.channels is not None:
         width = design.channels.pitch * ceil(width / design.channels.pitch)
     return voxel_size, width

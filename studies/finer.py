@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studies.config import StudyConfig
 
 
-FINER = 1.4
+FINER = 1.7
 """How much finer the voxels of the check are where the study does not say."""
 
 

@@ -9,6 +9,9 @@ jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
 FLATTEST, MOST = 0.4, 0.4
 
+FILLED = 0.75 * 255
+"""Cover of a face from which on binder between two particles is a bridge, not a film of either."""
+
 
 @jit
 def voxels_beside(axis):
@@ -124,3 +127,57 @@ def bend_faces(first, last, axis, active, ids, centres, inverses, lengths, edges
                 if far[best] <= farthest:
                     factor = 1.0 + min(MOST, max(-MOST, change[best] * (active[k, j, i] / 255.0)))
                     area[k, j, i] = np.uint8(min(255.0, max(1.0, area[k, j, i] * factor + 0.5)))
+
+
+@jit
+def mix_faces(first, last, active, binder, binds, bent, curved, table, rounds, area):
+    """
+    Add up what the phases on faces conduct: area, 255 for a face that is filled with a conductivity of 1.
+
+    active, binder uint8: what they cover, 255 for the whole face; binder counts if it `binds`. Where the wall of particles
+    is `curved`, bent uint8 is what `bend_faces` leaves open of 255 − active. table (3,) float64: conductivities of pore,
+    active material and binder. Rounded to whole numbers, what is open stays so.
+    """
+    pore, solid, glue = table
+    for k in range(first, last):
+        for j in range(area.shape[1]):
+            for i in range(area.shape[2]):
+                a, b = float(active[k, j, i]), float(binder[k, j, i]) if binds else 0.0
+                value = pore * (255.0 - a - b) + solid * a + glue * b
+                if curved:
+                    value *= float(bent[k, j, i]) / max(1.0, 255.0 - a)
+                if rounds:
+                    value = max(1.0, math.floor(value + 0.5)) if value > 0.0 else 0.0
+                area[k, j, i] = value
+
+
+@jit
+def part_films(first, last, axis, active, binder, owner, periodic, glue, area):
+    """
+    Take away what binder conducts through faces between two particles that it does not bridge, in place.
+
+    active, binder uint8 as in `mix_faces`, owner (nz, ny, nx) int32: the nearest particle, −1 for none; glue: conductivity
+    of binder. A film that ends in a voxel of another particle does not touch that one's film.
+    """
+    nz, ny, nx = owner.shape
+    for k in range(first, last):
+        for j in range(area.shape[1]):
+            for i in range(area.shape[2]):
+                a, b = float(active[k, j, i]), float(binder[k, j, i])
+                if b == 0.0 or a + b >= FILLED:
+                    continue
+                n = nz if axis == 0 else (ny if axis == 1 else nx)
+                after = k if axis == 0 else (j if axis == 1 else i)
+                before = after - 1
+                if before < 0 or after == n:
+                    if axis == 0 or not periodic:
+                        continue
+                    before, after = n - 1, 0
+                if axis == 0:
+                    one, other = owner[before, j, i], owner[after, j, i]
+                elif axis == 1:
+                    one, other = owner[k, before, i], owner[k, after, i]
+                else:
+                    one, other = owner[k, j, before], owner[k, j, after]
+                if one >= 0 and other >= 0 and one != other:
+                    area[k, j, i] = max(0.0, area[k, j, i] - glue * b)

@@ -1,8 +1,8 @@
 """Voxels as a network: links between cells, labels to cells, connected parts, the plain graph of all cells.
 
 Cells are given in the natural layout, the axis of transport first. `conducts` is 1 where a cell conducts. `cell` holds
-conductivities, or is None where all are alike; `areas` holds the open areas of all faces across z, y and x, or is None
-where all are open. `ends` (2, n1, n2) are the links of the end layers to inlet and outlet; `factors` multiply the links
+conductivities, or is None where all are alike; `areas` holds the open areas of all faces across z, y and x, or what they
+conduct, and is None where all are open. `ends` (2, n1, n2) are the links of the end layers to inlet and outlet; `factors` multiply the links
 along y and x (and tell how much larger than the others the end links are). `wraps` tells for z (never), y and x
 whether the block repeats itself.
 """
@@ -115,38 +115,6 @@ def select_cells(first, last, codes, table, conducts, counts):
                 code = codes[z, y, x]
                 conducts[z, y, x] = table[code]
                 counts[z, code] += 1
-
-
-@jit
-def fill_cells(first, last, labels, table, binds, active0, active1, active2, binder0, binder1, binder2, cell):
-    """
-    Write the conductivity of cells: that of the label, or the mean over the faces where that does not conduct.
-
-    table (3,) float64: conductivity of pore, active material and binder. active0 … binder2 uint8: what they cover of all
-    faces across z, y and x, 255 for all; binder counts if it `binds`.
-    """
-    _, n1, n2 = labels.shape
-    pore, active, binder = table
-    for z in range(first, last):
-        for y in range(n1):
-            for x in range(n2):
-                own = table[labels[z, y, x]]
-                if own <= 0.0:
-                    area, flow = 0.0, 0.0
-                    for side in range(6):
-                        a, b, c = z + (side == 1), y + (side == 3), x + (side == 5)
-                        if side < 2:
-                            solid, glue = float(active0[a, b, c]), float(binder0[a, b, c])
-                        elif side < 4:
-                            solid, glue = float(active1[a, b, c]), float(binder1[a, b, c])
-                        else:
-                            solid, glue = float(active2[a, b, c]), float(binder2[a, b, c])
-                        glue = glue if binds else 0.0
-                        free = 255.0 - solid - glue
-                        area += (pore > 0) * free + (active > 0) * solid + (binder > 0) * glue
-                        flow += pore * free + active * solid + binder * glue
-                    own = flow / area if area > 0.0 else 0.0
-                cell[z, y, x] = own
 
 
 @jit
