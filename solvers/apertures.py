@@ -32,7 +32,7 @@ def conduct_faces(
     wraps: list[bool],
 ) -> Faces:
     """
-    Conductance of all faces of a structure that knows what covers them, 255 where the best conductor fills a face.
+    Conductance of all faces of a structure that knows what covers them, 255 where a conductivity of 1 fills a face.
 
     Conductors share a face side by side: Σ σ A. A film along a wall then carries what a plane film carries, whichever way
     it runs through the voxels, and layers across the current are in series by the faces they hold. Where pores conduct and
@@ -45,24 +45,23 @@ def conduct_faces(
     Where binder conducts and pores do not, films on two particles may share a voxel without touching: between voxels
     that are nearest to different particles binder conducts only through faces that are nearly filled.
 
-    The result is uint8 where one phase conducts, else float32.
+    The result is uint8 where all that conducts does so equally well, else float32.
     """
     faces = structure.face_fractions
     assert faces is not None
     present = [phase for phase in (Phase.PORE, *faces) if table[phase] > 0]
-    most = max((table[phase] for phase in present), default=1.0)
-    dtype = np.uint8 if len(present) < 2 else np.float32
+    alike = all(table[phase] == 1 for phase in present)
     owner = None
     if Phase.BINDER in present and Phase.PORE not in present:
         owner = nearest_particles(structure, reach=FILM * max(structure.voxel_size))
     areas = []
     for axis, closes in zip(order, wraps, strict=True):
-        area = _mix(structure, axis, table / most, np.dtype(dtype))
+        area = _mix(structure, axis, table, np.uint8 if alike else np.float32)
         if owner is not None:
             active, binder = faces[Phase.ACTIVE][axis], faces[Phase.BINDER][axis]
             share(
                 kernels.part_films, len(area), axis, active, binder, owner, structure.periodic,
-                table[Phase.BINDER] / most, area,
+                table[Phase.BINDER], area,
             )  # fmt: skip
         if closes:
             ends = np.moveaxis(area, axis, 0)
@@ -71,8 +70,8 @@ def conduct_faces(
     return areas[0], areas[1], areas[2]
 
 
-def _mix(structure: Mesostructure, axis: int, table: Vector, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Add up what the phases on the faces across one axis conduct, 1 being the conductivity of the best."""
+def _mix(structure: Mesostructure, axis: int, table: Vector, dtype: type) -> NDArray[Any]:
+    """Add up what the phases on the faces across one axis conduct, 255 for a conductivity of 1 on all of it."""
     assert structure.face_fractions is not None
     active = structure.face_fractions[Phase.ACTIVE][axis]
     binder = structure.face_fractions.get(Phase.BINDER, structure.face_fractions[Phase.ACTIVE])[axis]
@@ -81,8 +80,8 @@ def _mix(structure: Mesostructure, axis: int, table: Vector, dtype: np.dtype[Any
     if curved:
         bent = WHOLE_FACE - active
         _bend(structure, axis, bent)
-    area = np.empty(active.shape, dtype)
-    binds, rounds = Phase.BINDER in structure.face_fractions, dtype == np.uint8
+    area: NDArray[Any] = np.empty(active.shape, dtype)
+    binds, rounds = Phase.BINDER in structure.face_fractions, dtype is np.uint8
     share(kernels.mix_faces, len(area), active, binder, binds, bent, curved, table, rounds, area)
     return area
 

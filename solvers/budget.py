@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MECHANISMS = ("isolated", "solid_diffusion", "electrolyte", "ohmic_kinetic")
 
 # A mechanism is switched off by making it this many times faster.
-IDEAL = 1e4
+IDEAL = 1e3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -120,8 +120,8 @@ def utilization_budget(
     Notes
     -----
     Four models, each with one mechanism more: connected material at equilibrium; diffusion in the particles; salt
-    transport; conductivities and kinetics (the complete model). What a model leaves out is made ten thousand times
-    faster, so that one kernel serves all; what remains of it is of the order of microvolts.
+    transport; conductivities and kinetics (the complete model). What a model leaves out is made a thousand times
+    faster, so that one kernel serves all; what remains of it is of the order of ten microvolts.
 
     Examples
     --------

@@ -350,11 +350,12 @@ def _cut_cells(
     assert structure.face_fractions is not None
     table = np.array([sigma.get(int(phase), 0.0) for phase in Phase])
     fractions = np.array([structure.volume_fraction(phase) for phase in Phase])
-    areas = conduct_faces(structure, table, order, wraps)
+    known = [int(phase) for phase in (Phase.PORE, *structure.face_fractions)]
+    present = table[known][table[known] > 0]
+    most = float(present.max(initial=0.0)) or 1.0
+    areas = conduct_faces(structure, table / most, order, wraps)
     conducts = np.zeros(areas[0].shape - np.array([1, 0, 0]), np.uint8)
     share(voxels.open_cells, len(conducts), *areas, conducts)
-    present = table[(table > 0) & (fractions > 0)]
-    most = float(present.max(initial=0.0)) or 1.0
     return {
         "conducts": conducts,
         "cell": None,

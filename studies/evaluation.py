@@ -324,7 +324,6 @@ def resolution(
     optimise the discretisation error. Where particles are large against the thickness, voxels become finer to keep
     `minimum_voxels` through it.
     """
-    diameter = design.median_diameter
     # A second population may be much finer than the median; half as many voxels across it keep the number bearable.
     finest = min(size_class.diameter for size_class in design.size_classes)
     voxel_size = min(
@@ -332,10 +331,11 @@ def resolution(
         2 * finest / voxels_per_diameter,
         design.thickness / minimum_voxels,
     )
-    largest = max(size_class.largest_extent for size_class in design.size_classes)
-    # A particle must not meet its own image; an even number of voxels, which is solved for in single precision.
-    room = max(width_diameters * diameter, minimum_voxels * voxel_size, 2 * largest)
-    width = 2 * voxel_size * ceil(room / (2 * voxel_size) - 1e-6)
+    # Whole voxels through the thickness; across an even number, faster to solve, so that no particle meets its own image.
+    voxel_size = design.thickness / ceil(design.thickness / voxel_size - 1e-9)
+    pairs = max(0.5 * width_diameters * design.median_diameter / voxel_size, 0.5 * minimum_voxels)
+    apart = ceil(max(one.largest_extent for one in design.size_classes) / voxel_size + 1e-6)
+    width = 2 * voxel_size * max(ceil(pairs - 0.1), apart)
     if design.channels is not None:
         width = design.channels.pitch * ceil(width / design.channels.pitch)
     return voxel_size, width

@@ -31,8 +31,8 @@ def test_bundled_quickstart_is_the_promised_job():
     assert "quickstart" in bundled_names()
     assert (config.cell.chemistry, config.cell.c_rate) == ("nmc811-chen2020", 2.0)
     assert config.electrode.areal_capacity_mAh_cm2 == 6.0
-    assert config.structure.voxels_per_diameter >= 8
-    assert config.structure.minimum_voxels >= 40
+    assert config.structure.voxels_per_diameter >= 6
+    assert config.structure.minimum_voxels >= 24
     assert varied == {
         "porosity",
         "porosity_gradient",

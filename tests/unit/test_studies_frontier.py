@@ -151,8 +151,8 @@ def test_molar_masses_add_up():
 def test_finer_voxels_are_compared_in_pairs():
     config = StudyConfig.from_toml("frontier-nmc811")
     finer = finer_config(config)
-    assert finer.structure.voxels_per_diameter == 14
-    assert finer.structure.minimum_voxels == 90
+    assert finer.structure.voxels_per_diameter == pytest.approx(10.2)
+    assert finer.structure.minimum_voxels == 65
     coarse = {"structured": [0.90, 0.92, 0.94], "uniform": [0.89, 0.91, 0.93]}
     fine = {"structured": [0.91, 0.93, 0.95], "uniform": [0.89, 0.91, 0.93]}
     summary = finer_summary(coarse, fine, control="uniform", voxels_per_diameter=14.0)

@@ -86,8 +86,10 @@ def test_resolution_keeps_its_promises(diameter, spread):
     assert design.median_diameter / voxel_size >= 10 * (1 - 1e-12)
     assert design.thickness / voxel_size >= 64 * (1 - 1e-12)
     assert width / voxel_size >= 64 * (1 - 1e-12)
-    # Also after rounding to whole voxels, no particle meets its own periodic image.
-    assert width - voxel_size / 2 >= 2 * design.size_classes[0].largest_diameter
+    # `generate` finds whole voxels there, an even number across, and no particle meets its own periodic image.
+    assert design.thickness / voxel_size == pytest.approx(round(design.thickness / voxel_size))
+    assert width / (2 * voxel_size) == pytest.approx(round(width / (2 * voxel_size)))
+    assert width > 2 * design.size_classes[0].largest_diameter
 
 
 def drilled(**changes):
