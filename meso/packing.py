@@ -83,7 +83,7 @@ def pack_particles(
     film = _film(design)
     target = _Target(film, width=width, cube=cube)
     grains = _draw(film, target, rng=rng)
-    for steps in (200, 200, 200, 300, 600):
+    for steps in (100, 100, 200):
         _relax(grains, target, steps=steps)
         areas = _plane_areas(grains, target)
         grains.radii *= (target.volume / (areas.sum(axis=0).mean() * target.lengths[0])) ** (1 / 3)
