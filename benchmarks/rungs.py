@@ -44,7 +44,7 @@ ELECTRODE = {
     "channel_width_um": {"low": 6.0, "high": 15.0},
     "channel_depth": {"low": 0.4, "high": 1.0},
 }
-COARSE = {"voxels_per_diameter": 5.0, "width_diameters": 4.0, "minimum_voxels": 20}
+COARSE = {"voxels_per_diameter": 6.0, "width_diameters": 4.0, "minimum_voxels": 24}
 DERIVED = (
     "theoretical_areal_capacity",
     "delivered_areal_capacity",

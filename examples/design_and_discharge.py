@@ -50,7 +50,7 @@ print(f"{design.thickness * 1e6:.1f} µm thick, porosity {design.porosity_profil
 # %% [markdown]
 # ## The structure
 #
-# Ten voxels per median particle and a width of several particles are enough, since generated structures know the exact area
+# Six to ten voxels per median particle and a width of several particles are enough, since generated structures know the exact area
 # of every cut voxel face. The same seed gives the same bits.
 
 # %%
