@@ -215,7 +215,8 @@ def _join(graph: Graph, place: tuple[Any, ...], block: Index, parent: Index) -> 
     while True:
         counts = np.zeros((shape[0], COLOURS), np.int64)
         nodes = graph.links, graph.diagonal, block
-        _share(kernels.join_nodes, graph.size, shape[0], ranges, *nodes, strength, lonely, parent, alone)
+        rule = strength, graph.loose, lonely
+        _share(kernels.join_nodes, graph.size, shape[0], ranges, *nodes, *rule, parent, alone)
         _share(kernels.count_owners, graph.size, shape[0], *place, parent, counts)
         if counts.sum() <= SLOWEST_COARSENING * graph.size or strength <= WEAKEST_LINK:
             return counts
@@ -255,6 +256,7 @@ def _link(
         cells=cells,
         shape=shape,
         exact=not any(part[4] for part in parts),
+        loose=graph.loose,
     )
 
 

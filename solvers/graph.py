@@ -173,5 +173,6 @@ def _graph_of_cells(network: VoxelNetwork) -> tuple[Graph, Vector]:
         cells=cells,
         shape=network.conducts.shape,
         exact=True,
+        loose=network.is_loose,
     )
     return graph, inlet

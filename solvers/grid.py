@@ -232,7 +232,7 @@ def _coarse_graph(network: VoxelNetwork) -> _Coarse:
     piece, counts = np.empty((n0, n1, n2), np.uint8), np.empty(shape, np.uint8)
     table = np.empty((4096, 9), np.uint8)
     blocks.tabulate_pieces(table)
-    share(blocks.split_blocks, shape[0], *network.links, STRENGTH, table, piece, counts)
+    share(blocks.split_blocks, shape[0], *network.links, STRENGTH, network.is_loose, table, piece, counts)
     seams = seams_of(shape, network.wraps)
     per_plane = np.zeros((shape[0], COLOURS), np.int64)
     share(blocks.count_nodes, shape[0], counts, seams, per_plane)
@@ -294,4 +294,5 @@ def _link_pieces(
         cells=cells,
         shape=nodes.shape,
         exact=not any(part[4] for part in parts),
+        loose=network.is_loose,
     )

@@ -52,6 +52,8 @@ class Graph:
         Number of cells along the three axes.
     exact : bool
         Whether no two nodes of a colour are linked.
+    loose : bool
+        Whether nodes are joined along links that are strong for one of the two.
     """
 
     neighbours: Index
@@ -65,6 +67,7 @@ class Graph:
     cells: NDArray[np.int16]
     shape: tuple[int, int, int]
     exact: bool
+    loose: bool
 
     @property
     def size(self) -> int:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Areas = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
+FAINTEST = 5e-4
+"""Smallest over largest conductivity down to which a cell between films may be taken for them; beyond, iterations get many."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class VoxelNetwork:
     """
@@ -73,6 +77,11 @@ class VoxelNetwork:
     largest_conductivity: float
     layers: int
     dimensions: int
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether cells that are tied much to each other only by what one of them conducts may be taken for one."""
+        return self.cell is None and self.contrast > FAINTEST
 
     @property
     def links(self) -> tuple[Any, ...]:

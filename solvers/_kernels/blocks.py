@@ -49,9 +49,13 @@ def sum_links(links, width, degrees):
 
 
 @jit
-def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, strength, table, piece, counts):
+def split_blocks(
+    first, last, conducts, cell, areas, ends, factors, wraps, strength, loose, table, piece, counts
+):
     """
     Label the strongly connected pieces in every block, 0, 1, …, and count them.
+
+    Links are strong that carry enough of what the cell with more links has in sum, or that with fewer if `loose`.
 
     A cell without strong links, in the block or out of it, is a sliver: it joins the better connected one of its block
     that it is tied to most, for it follows that one. Nothing is called for a block but for one with slivers.
@@ -98,7 +102,8 @@ def split_blocks(first, last, conducts, cell, areas, ends, factors, wraps, stren
                         weight = links[b >> 2, (b >> 1) & 1, 2 * (link // 4) + 1, x + (b & 1)]
                         one = degrees[b >> 2, (b >> 1) & 1, x + (b & 1)]
                         other = degrees[d >> 2, (d >> 1) & 1, x + (d & 1)]
-                        if weight <= 0.0 or weight < strength * max(one, other):
+                        whose = min(one, other) if loose else max(one, other)
+                        if weight <= 0.0 or weight < strength * whose:
                             code &= ~(1 << link)
                 for k in range(8):
                     label[k] = table[code, k]

@@ -49,8 +49,8 @@ def unite(parent, i, j):
 
 
 @jit
-def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, parent, alone):
-    """Join the nodes of every block along links that carry enough of the larger diagonal.
+def join_nodes(first, last, starts, links, diagonal, block, strength, loose, lonely, parent, alone):
+    """Join the nodes of every block along links that carry enough of the larger diagonal, or of the smaller if `loose`.
 
     A node without strong links, in its block or out of it, joins the better connected one that it is tied to most, for it
     follows that one.
@@ -70,17 +70,14 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
                 tail = -1 - neighbours[i, 5]
                 for s in range(6 if tail < 0 else 5):
                     j, weight = neighbours[i, s], weights[i, s]
-                    if (
-                        j < i
-                        and block[j] == own
-                        and weight >= strength * max(most, diagonal[j])
-                        and weight > 0
-                    ):
+                    whose = min(most, diagonal[j]) if loose else max(most, diagonal[j])
+                    if j < i and block[j] == own and weight >= strength * whose and weight > 0:
                         alone[i] = alone[j] = False
                         unite(parent, i, j)
                 while tail >= 0 and tail_weights[tail] > 0:
                     j, weight = tail_nodes[tail], tail_weights[tail]
-                    if j < i and block[j] == own and weight >= strength * max(most, diagonal[j]):
+                    whose = min(most, diagonal[j]) if loose else max(most, diagonal[j])
+                    if j < i and block[j] == own and weight >= strength * whose:
                         alone[i] = alone[j] = False
                         unite(parent, i, j)
                     tail += 1
@@ -97,12 +94,14 @@ def join_nodes(first, last, starts, links, diagonal, block, strength, lonely, pa
                 tail = -1 - neighbours[i, 5]
                 for s in range(6 if tail < 0 else 5):
                     j, weight = neighbours[i, s], weights[i, s]
-                    tied |= weight > 0 and weight >= strength * max(diagonal[i], diagonal[j])
+                    whose = min(diagonal[i], diagonal[j]) if loose else max(diagonal[i], diagonal[j])
+                    tied |= weight > 0 and weight >= strength * whose
                     if block[j] == block[i] and weight > most:
                         best, most = j, weight
                 while tail >= 0 and tail_weights[tail] > 0:
                     j, weight = tail_nodes[tail], tail_weights[tail]
-                    tied |= weight >= strength * max(diagonal[i], diagonal[j])
+                    whose = min(diagonal[i], diagonal[j]) if loose else max(diagonal[i], diagonal[j])
+                    tied |= weight >= strength * whose
                     if block[j] == block[i] and weight > most:
                         best, most = j, weight
                     tail += 1
