@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.figures import new_figure
 from studies.finding_figures import CEILINGS, draw_frontier, draw_gain
-from studies.frontier_table import rate_name
+from studies.frontier_table import half_width, rate_name
 from studies.storage import STRUCTURED
 from studies.summary import ABSENT, DESIGN_NAMES, LOSS_NAMES, Row
 
@@ -223,7 +223,7 @@ def _loading(rate: Mapping[str, Any], name: str) -> str:
     if design is None:
         return UNFOUND if rate["ceiling"]["areal_capacity"] else NONE
     found = design["statistics"]["areal_capacity"]
-    text = f"{LOADING * found['mean']:.2f} ± {LOADING * 0.5 * (found['high'] - found['low']):.2f}"
+    text = f"{LOADING * found['mean']:.2f} ± {half_width(LOADING * (found['high'] - found['low']))}"
     return text if design["feasible"] else f"({text}: violates a constraint)"
 
 

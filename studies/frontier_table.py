@@ -16,7 +16,7 @@ FAST: dict[str, Any] = {
     "depth_diameters": 8.0,
     "final_depth_diameters": 24.0,
 }
-FAST_STRUCTURE: dict[str, Any] = {"width_diameters": 4.8, "minimum_voxels": 48}
+FAST_STRUCTURE: dict[str, Any] = {"width_diameters": 4.8, "minimum_voxels": 28}
 """What ``--fast`` searches with."""
 
 
@@ -76,6 +76,29 @@ class FrontierTable(Table):
     def fast(self) -> FrontierTable:
         """The same with few trials and packings."""
         return self.model_copy(update=FAST)
+
+
+def half_width(width: float) -> str:
+    """
+    Write half the width of an interval so that none seems to be without.
+
+    Parameters
+    ----------
+    width : float
+        Upper less lower end.
+
+    Returns
+    -------
+    str
+        Two decimals, three below 0.01.
+
+    Examples
+    --------
+    >>> half_width(0.144), half_width(0.0084)
+    ('0.07', '0.004')
+    """
+    half = 0.5 * width
+    return f"{half:.3f}" if half < 0.01 else f"{half:.2f}"
 
 
 def rate_name(c_rate: float) -> str:

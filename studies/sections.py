@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from studies import finding_figures
 from studies.figures import COLOURS, MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE
 from studies.finding_figures import CONTROL
+from studies.frontier_table import half_width
 from studies.galleries import Gallery, Panel
 from studies.storage import STRUCTURED, UNIFORM
 from studies.summary import ABSENT, DESIGN_NAMES, Row, percent
@@ -179,8 +180,8 @@ def _loading(design: Mapping[str, Any] | None, rate: Mapping[str, Any]) -> str:
     if not design:
         return "none found" if rate["ceiling"]["areal_capacity"] else "not attainable"
     found = design["statistics"]["areal_capacity"]
-    half = 0.5 * MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * (found["high"] - found["low"])
-    return f"{_plain_loading(found['mean'])} ± {half:.2f}"
+    width = MILLIAMPERE_HOUR_PER_SQUARE_CENTIMETRE * (found["high"] - found["low"])
+    return f"{_plain_loading(found['mean'])} ± {half_width(width)}"
 
 
 def _plain_loading(value: float) -> str:
