@@ -25,8 +25,9 @@ DENSEST = 0.80
 GAP = 1e-3
 """Particles are kept apart by this share of their diameter where there is room."""
 
-SKINS, SEARCH = (0.1, 1.6), 20.0
-"""Least and largest gap up to which particles count as neighbours [median radii], and what a search for pairs costs.
+SKINS, SEARCH = (0.1, 1.6), (20.0, 80.0)
+"""Least and largest gap up to which particles count as neighbours [median radii], and what a search for
+pairs costs, more where all are spheres, as the kernel then picks the close ones of its pairs.
 
 Fewer pairs stand against fewer searches: the best gap is the root of the cost times the distance moved in a step.
 """
@@ -220,9 +221,10 @@ def _relax(grains: _Grains, target: _Target, *, steps: int) -> None:
     local = target.local.sum(axis=0)
     inflation = (1 + GAP) * (local.max() / local) ** (1 / 3)
     ball = grains.aspect_ratios == 1
+    worth = SEARCH[int(np.all(ball))]
     while steps > 0:
         _keep_inside(grains, target)
-        skin = radius * float(np.clip(np.sqrt(SEARCH * grains.pace / radius), *SKINS))
+        skin = radius * float(np.clip(np.sqrt(worth * grains.pace / radius), *SKINS))
         exclusion = grains.radii * np.interp(grains.centres[:, 0], target.middles, inflation)
         shapes, wide, first, second, balls = _near(grains, exclusion, ball, target, skin)
         done, going, moved = kernels.relax(

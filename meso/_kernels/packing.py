@@ -12,6 +12,9 @@ jit = nb.njit(cache=True, nogil=True, error_model="numpy")
 
 LINES = 12
 
+LISTED = 4.0
+"""Steps, as long as the last one, for which pairs that might come to touch are listed."""
+
 
 @jit
 def relax(
@@ -25,13 +28,19 @@ def relax(
     two spheres (shapes may be empty when all are); state (5,) float64 holds time step, mixing, number of downhill steps,
     steps until the energy is looked at again and what it was. Stops when no depth exceeds limit × smaller diameter or
     the energy falls by less than 3 % in 50 steps (a jammed packing), when a centre has moved by room (the pair list is
-    then stale), or after the given steps. centres, velocity and state change in place. Returns steps done, whether
+    then stale), or after the given steps. Of the pairs of spheres only those are looked at that have come close, until the
+    longest steps since add up to the gap. centres, velocity and state change in place. Returns steps done, whether
     to go on and the farthest that a centre moved. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006).
     """
     n, m = len(radii), len(first)
     force, place, origin = np.empty((n, 3)), np.empty((n, 4)), centres.copy()
     place[:, :3], place[:, 3] = centres, radii
     turns, image, guess = np.empty((27, 3)), np.empty(m, np.uint8), np.empty(m - balls)
+    close, count, left = (
+        (np.empty(balls, np.int32), np.empty(balls, np.int32), np.empty(balls, np.uint8)),
+        0,
+        0.0,
+    )
     for k in range(27):
         turns[k, 0], turns[k, 1], turns[k, 2] = k // 9 - 1, k // 3 % 3 - 1, k % 3 - 1
     turns *= lengths
@@ -44,10 +53,13 @@ def relax(
         image[q] = code
         if q >= balls:
             guess[q - balls] = radii[s] / (radii[s] + radii[t])
-    moved = 0.0
+    moved, pace = 0.0, 0.1 * room
     for step in range(steps):
         force[:] = 0.0
-        over, energy = push_balls(place, first, second, balls, image, turns, limit, force)
+        if left <= 0.0:
+            left = min(LISTED * pace, room)
+            count = select_close(place, first, second, balls, image, turns, 2.0 * left, close)
+        over, energy = push_balls(place, close[0], close[1], count, close[2], turns, limit, force)
         if balls < m:
             beyond, more = push(place, shapes, first, second, balls, image, turns, guess, limit, force)
             over, energy = max(over, beyond), energy + more
@@ -61,7 +73,9 @@ def relax(
             if energy > 0.97 * state[4]:
                 break
             state[3], state[4] = 50.0, energy
-        moved = math.sqrt(advance(place, force, velocity, origin, state))
+        farthest, fastest = advance(place, force, velocity, origin, state)
+        moved, pace = math.sqrt(farthest), math.sqrt(fastest)
+        left -= pace
         if moved > room:
             centres[:] = place[:, :3]
             return step + 1, True, moved
@@ -73,7 +87,7 @@ def relax(
 
 @jit
 def advance(place, force, velocity, origin, state):
-    """Take a step of FIRE; returns the largest squared distance from the origin."""
+    """Take a step of FIRE; returns the largest squared distance from the origin and of the step."""
     n = len(force)
     pz, py, px, vz, vy, vx, fz, fy, fx = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for s in range(n):
@@ -92,16 +106,33 @@ def advance(place, force, velocity, origin, state):
     else:
         state[0], state[1], state[2] = max(0.05, state[0] * 0.5), 0.1, 0.0
     dt = state[0]
-    push_by, farthest = turn + dt, 0.0
+    push_by, farthest, fastest = turn + dt, 0.0, 0.0
     for s in range(n):
-        square = 0.0
+        square, speed = 0.0, 0.0
         for axis in range(3):
             v = keep * velocity[s, axis] + push_by * force[s, axis]
             velocity[s, axis] = v
             place[s, axis] += dt * v
             square += (place[s, axis] - origin[s, axis]) ** 2
-        farthest = max(farthest, square)
-    return farthest
+            speed += v * v
+        farthest, fastest = max(farthest, square), max(fastest, speed)
+    return farthest, dt * dt * fastest
+
+
+@jit
+def select_close(place, first, second, balls, image, turns, gap, close):
+    """List the pairs of spheres that are nearer than a gap: close, the two particles and the image of each; their number."""
+    one, other, turned = close
+    count = 0
+    for q in range(balls):
+        s, t, k = np.uint64(first[q]), np.uint64(second[q]), image[q]
+        dz = place[t, 0] - place[s, 0] + turns[k, 0]
+        dy = place[t, 1] - place[s, 1] + turns[k, 1]
+        dx = place[t, 2] - place[s, 2] + turns[k, 2]
+        reach = place[s, 3] + place[t, 3] + gap
+        one[count], other[count], turned[count] = s, t, k  # counted if it is one, in any case written
+        count += dz * dz + dy * dy + dx * dx < reach * reach
+    return count
 
 
 @jit

@@ -202,3 +202,16 @@ def test_bins_and_pairs(which):
     assert {frozenset(p) for p in zip(first.tolist(), second.tolist(), strict=True)} == {
         frozenset(p) for p in expected.tolist()
     }
+
+
+@BOTH
+def test_close_pairs_are_those_nearer_than_a_gap_in_their_image(which):
+    place = np.array([[5.0, 5.0, 1.0, 1.0], [5.0, 5.0, 3.2, 0.8], [5.0, 5.0, 9.5, 0.4], [5.0, 8.0, 5.0, 0.5]])
+    first, second = np.array([0, 0, 0, 1]), np.array([1, 2, 3, 3])
+    turns = np.zeros((27, 3))
+    turns[12] = (0.0, 0.0, -10.0)
+    image = np.array([13, 12, 13, 13], np.uint8)
+    close = np.zeros(4, np.int32), np.zeros(4, np.int32), np.zeros(4, np.uint8)
+    for gap, wanted in ((0.05, []), (0.2, [(0, 2, 12)]), (0.5, [(0, 1, 13), (0, 2, 12)])):
+        count = pick(kernels.select_close, which)(place, first, second, 4, image, turns, gap, close)
+        assert list(zip(*(each[:count].tolist() for each in close), strict=True)) == wanted
