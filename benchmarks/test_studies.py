@@ -147,7 +147,7 @@ def test_two_workers_against_one(records):
     for count in (1, 2):
         with local_workers(count) as client:
             compile_kernels(client, space=space, cell=cell, c_rate=config.cell.c_rate)
-            for last in (2, 16):  # the first ones load kernels
+            for last in (2, 64):  # the first ones load kernels
                 start = perf_counter()
                 futures = [
                     client.submit(evaluate, space.central(), cell, c_rate=config.cell.c_rates, seed=seed,
