@@ -150,7 +150,10 @@ def verdict(difference: Interval, *, control: str) -> str:
         return f"No significant gain over the control ({control}): {numbers} includes 0."
     if difference.mean > 0:
         return f"The structured electrode beats the control ({control}): {numbers}."
-    return f"The control ({control}) beats the structured electrode: {numbers}."
+    return (
+        f"The control ({control}) beats the structured electrode: {numbers}; where the ranges hold uniform recipes, too, the "
+        "search needs more trials."
+    )
 
 
 def _points(fraction: float) -> str:
