@@ -56,9 +56,14 @@ def conduct_faces(
         owner = nearest_particles(structure, reach=FILM * max(structure.voxel_size))
     areas = []
     for axis, closes in zip(order, wraps, strict=True):
-        area = _mix(structure, axis, table, np.uint8 if alike else np.float32)
+        active, binder = _covered(structure, axis)
+        bent = None
+        if table[Phase.PORE] > 0 and table[Phase.ACTIVE] == 0:
+            bent = WHOLE_FACE - active
+            _bend(structure, axis, active, bent)
+        area: NDArray[Any] = np.empty(active.shape, np.uint8 if alike else np.float32)
+        share(kernels.mix_faces, len(area), active, binder, bent, table, alike, area)
         if owner is not None:
-            active, binder = faces[Phase.ACTIVE][axis], faces[Phase.BINDER][axis]
             share(
                 kernels.part_films, len(area), axis, active, binder, owner, structure.periodic,
                 table[Phase.BINDER], area,
@@ -70,26 +75,19 @@ def conduct_faces(
     return areas[0], areas[1], areas[2]
 
 
-def _mix(structure: Mesostructure, axis: int, table: Vector, dtype: type) -> NDArray[Any]:
-    """Add up what the phases on the faces across one axis conduct, 255 for a conductivity of 1 on all of it."""
-    assert structure.face_fractions is not None
-    active = structure.face_fractions[Phase.ACTIVE][axis]
-    binder = structure.face_fractions.get(Phase.BINDER, structure.face_fractions[Phase.ACTIVE])[axis]
-    bent = active
-    curved = bool(table[Phase.PORE] > 0 and table[Phase.ACTIVE] == 0)
-    if curved:
-        bent = WHOLE_FACE - active
-        _bend(structure, axis, bent)
-    area: NDArray[Any] = np.empty(active.shape, dtype)
-    binds, rounds = Phase.BINDER in structure.face_fractions, dtype is np.uint8
-    share(kernels.mix_faces, len(area), active, binder, binds, bent, curved, table, rounds, area)
-    return area
+def _covered(structure: Mesostructure, axis: int) -> list[NDArray[np.uint8]]:
+    """Return what active material and binder cover of the faces across one axis, nothing where a structure does not say."""
+    faces, shape = structure.face_fractions, tuple(n + (axis == a) for a, n in enumerate(structure.shape))
+    return [
+        faces[phase][axis] if faces and phase in faces else np.zeros(shape, np.uint8)
+        for phase in (Phase.ACTIVE, Phase.BINDER)
+    ]
 
 
-def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
+def _bend(structure: Mesostructure, axis: int, active: NDArray[np.uint8], area: NDArray[np.uint8]) -> None:
     """Correct open areas, in place, where the particles are known."""
-    packing, ids, faces = structure.particles, structure.particle_ids, structure.face_fractions
-    if packing is None or ids is None or faces is None or not fills_domain(structure):
+    packing, ids = structure.particles, structure.particle_ids
+    if packing is None or ids is None or not fills_domain(structure):
         return
     edges = np.array(structure.voxel_size)
     inverses = unit_shapes(1 / packing.aspect_ratios, packing.axes) / packing.radii[:, None, None] ** 2
@@ -98,7 +96,7 @@ def _bend(structure: Mesostructure, axis: int, area: NDArray[np.uint8]) -> None:
         kernels.bend_faces,
         len(area),
         axis,
-        faces[Phase.ACTIVE][axis],
+        active,
         ids,
         packing.centres,
         inverses,

@@ -219,8 +219,8 @@ def count_carrying_only(network: VoxelNetwork, carrying: VoxelNetwork) -> VoxelN
     if not kept.any():
         return network
     weight = network.conducts if network.cell is None else network.cell
-    if network.areas is not None and network.contrast < 1:
-        weight = weight * (network.areas[0][1:] + network.areas[0][:-1])
+    if network.cell is None and network.areas is not None and network.contrast < 1:
+        weight = network.areas[0][1:] + network.areas[0][:-1]
     return replace(
         network,
         porosity=network.porosity * np.count_nonzero(kept) / np.count_nonzero(network.conducts),

@@ -36,11 +36,8 @@ def relax(
     force, place, origin = np.empty((n, 3)), np.empty((n, 4)), centres.copy()
     place[:, :3], place[:, 3] = centres, radii
     turns, image, guess = np.empty((27, 3)), np.empty(m, np.uint8), np.empty(m - balls)
-    close, count, left = (
-        (np.empty(balls, np.int32), np.empty(balls, np.int32), np.empty(balls, np.uint8)),
-        0,
-        0.0,
-    )
+    close = np.empty(balls, np.int32), np.empty(balls, np.int32), np.empty(balls, np.uint8)
+    count, left = 0, 0.0
     for k in range(27):
         turns[k, 0], turns[k, 1], turns[k, 2] = k // 9 - 1, k // 3 % 3 - 1, k % 3 - 1
     turns *= lengths

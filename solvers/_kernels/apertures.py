@@ -130,21 +130,21 @@ def bend_faces(first, last, axis, active, ids, centres, inverses, lengths, edges
 
 
 @jit
-def mix_faces(first, last, active, binder, binds, bent, curved, table, rounds, area):
+def mix_faces(first, last, active, binder, bent, table, rounds, area):
     """
     Add up what the phases on faces conduct: area, 255 for a face that is filled with a conductivity of 1.
 
-    active, binder uint8: what they cover, 255 for the whole face; binder counts if it `binds`. Where the wall of particles
-    is `curved`, bent uint8 is what `bend_faces` leaves open of 255 − active. table (3,) float64: conductivities of pore,
+    active, binder uint8: what they cover, 255 for the whole face. bent uint8: what `bend_faces` leaves open of 255 − active
+    at curved walls, or None. table (3,) float64: conductivities of pore,
     active material and binder. Rounded to whole numbers, what is open stays so.
     """
     pore, solid, glue = table
     for k in range(first, last):
         for j in range(area.shape[1]):
             for i in range(area.shape[2]):
-                a, b = float(active[k, j, i]), float(binder[k, j, i]) if binds else 0.0
+                a, b = float(active[k, j, i]), float(binder[k, j, i])
                 value = pore * (255.0 - a - b) + solid * a + glue * b
-                if curved:
+                if bent is not None:
                     value *= float(bent[k, j, i]) / max(1.0, 255.0 - a)
                 if rounds:
                     value = max(1.0, math.floor(value + 0.5)) if value > 0.0 else 0.0

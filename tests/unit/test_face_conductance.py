@@ -5,8 +5,9 @@ import pytest
 
 from meso import Mesostructure, ParticlePacking, Phase
 from meso.owners import nearest_particles
+from solvers import solve_transport
 from solvers._kernels import apertures as kernels
-from solvers.network import build_network
+from solvers.network import build_network, count_carrying_only, keep_carrying
 
 BOTH = pytest.mark.parametrize("which", ["compiled", "interpreted"])
 
@@ -19,36 +20,32 @@ def faces(*values):
     return np.array(values, np.uint8).reshape(-1, 1, 1)
 
 
+def mixed(which, active, binder, table, *, bent=None, dtype=np.float32):
+    area = np.empty(active.shape, dtype)
+    place = 0, len(area), active, binder, bent
+    pick(kernels.mix_faces, which)(*place, np.array(table), dtype is np.uint8, area)
+    return area.ravel().tolist()
+
+
 @BOTH
 def test_phases_on_a_face_conduct_side_by_side(which):
     active, binder = faces(0, 255, 100, 100), faces(0, 0, 55, 155)
-    area = np.empty(active.shape, np.float32)
-    table = np.array([0.0, 0.5, 1.0])
-    pick(kernels.mix_faces, which)(0, 4, active, binder, True, active, False, table, False, area)
-    assert area.ravel() == pytest.approx([0.0, 127.5, 105.0, 205.0])
-    pick(kernels.mix_faces, which)(0, 4, active, binder, False, active, False, table, False, area)
-    assert area.ravel() == pytest.approx([0.0, 127.5, 50.0, 50.0])
+    assert mixed(which, active, binder, [0.0, 0.5, 1.0]) == pytest.approx([0.0, 127.5, 105.0, 205.0])
+    assert mixed(which, active, 0 * binder, [0.0, 0.5, 1.0]) == pytest.approx([0.0, 127.5, 50.0, 50.0])
 
 
 @BOTH
 def test_a_bent_wall_reduces_all_that_lies_beside_it(which):
     """Of 155 that a particle leaves open its curved wall lets through 124: eight tenths of pore and coat."""
     active, binder, bent = faces(100, 255, 0), faces(55, 0, 0), faces(124, 0, 255)
-    area = np.empty(active.shape, np.float32)
-    pick(kernels.mix_faces, which)(
-        0, 3, active, binder, True, bent, True, np.array([1.0, 0.0, 0.4]), False, area
-    )
-    assert area.ravel() == pytest.approx([0.8 * (100 + 0.4 * 55), 0.0, 255.0])
+    found = mixed(which, active, binder, [1.0, 0.0, 0.4], bent=bent)
+    assert found == pytest.approx([0.8 * (100 + 0.4 * 55), 0.0, 255.0])
 
 
 @BOTH
 def test_what_is_open_stays_open_when_rounded(which):
     active, binder, bent = faces(254, 200, 255), faces(0, 55, 0), faces(1, 40, 0)
-    area = np.empty(active.shape, np.uint8)
-    pick(kernels.mix_faces, which)(
-        0, 3, active, binder, True, bent, True, np.array([1.0, 0.0, 0.0]), True, area
-    )
-    assert area.ravel().tolist() == [1, 0, 0]
+    assert mixed(which, active, binder, [1.0, 0.0, 0.0], bent=bent, dtype=np.uint8) == [1, 0, 0]
 
 
 @BOTH
@@ -133,3 +130,27 @@ def test_unit_is_the_best_conductor_on_the_faces_even_where_no_voxel_shows_it():
     )
     assert mixed.contrast == 0.25
     assert mixed.unit * mixed.areas[0].max() == pytest.approx(8.0 * 0.2 + 2.0 * 0.8)
+
+
+def test_faces_of_one_phase_alone_will_do():
+    shapes = [(3, 2, 2), (2, 3, 2), (2, 2, 3)]
+    half = tuple(np.full(shape, 102, np.uint8) for shape in shapes)
+    for phase in (Phase.ACTIVE, Phase.BINDER):
+        structure = Mesostructure(np.zeros((2, 2, 2), int), voxel_size=1.0, face_fractions={phase: half})
+        assert solve_transport(structure).effective_conductivity == pytest.approx(0.6)
+        found = solve_transport(structure, conductivity={Phase.PORE: 1.0, phase: 3.0})
+        assert found.effective_conductivity == pytest.approx(0.6 + 3.0 * 0.4)
+
+
+@pytest.mark.parametrize("surface", ["voxels", "smooth"])
+def test_isolated_parts_weigh_by_what_they_conduct(surface):
+    """Columns of conductivity 1 and 4 through a quarter of the image each, and a grain of the better that touches none."""
+    image = np.zeros((16, 16, 16), np.uint8)
+    image[:, :4], image[:, 5:9], image[6:9, 11:14, 6:9] = 1, 2, 2
+    network = build_network(
+        image, conductivity={1: 1.0, 2: 4.0}, axis=0, sides=None, voxel_size=None, surface=surface
+    )
+    carrying = keep_carrying(network)[1]
+    left = count_carrying_only(network, carrying).mean_conductivity
+    assert left == pytest.approx((1.0 + 4.0) / 4, rel=1e-12 if surface == "voxels" else 0.02)
+    assert network.mean_conductivity > 1.015 * left

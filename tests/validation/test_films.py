@@ -168,24 +168,19 @@ def coated_packing(voxels, *, porosity, binder, bridging):
 
 
 @pytest.mark.parametrize("bridging", [0.2, 0.8])
-def test_six_voxels_are_enough_for_ions_among_binder(bridging):
-    free = {Phase.PORE: 1.0, Phase.BINDER: 0.35}
+@pytest.mark.parametrize(
+    ("sigma", "porosity", "voxels", "within"),
+    [
+        pytest.param({Phase.PORE: 1.0, Phase.BINDER: 0.35}, 0.22, (6, 18), 0.008, id="ions"),
+        # Films on neighbours share voxels without touching.
+        pytest.param({Phase.ACTIVE: 0.2, Phase.BINDER: 100.0}, 0.19, (8, 24), 0.25, id="electrons"),
+    ],
+)
+def test_finer_voxels_change_little(sigma, porosity, voxels, within, bridging):
     coarse, fine = (
         solve_transport(
-            coated_packing(voxels, porosity=0.22, binder=0.06, bridging=bridging), conductivity=free
+            coated_packing(count, porosity=porosity, binder=0.06, bridging=bridging), conductivity=sigma
         ).effective_conductivity
-        for voxels in (6, 18)
+        for count in voxels
     )
-    assert coarse == pytest.approx(fine, rel=0.008)
-
-
-@pytest.mark.parametrize("bridging", [0.2, 0.8])
-def test_films_on_neighbours_do_not_touch_because_they_share_a_voxel(bridging):
-    solid = {Phase.ACTIVE: 0.2, Phase.BINDER: 100.0}
-    coarse, fine = (
-        solve_transport(
-            coated_packing(voxels, porosity=0.19, binder=0.06, bridging=bridging), conductivity=solid
-        ).effective_conductivity
-        for voxels in (8, 24)
-    )
-    assert coarse == pytest.approx(fine, rel=0.25)
+    assert coarse == pytest.approx(fine, rel=within)
